@@ -1,0 +1,15 @@
+/** The Broker port and its adapters. Everything not listed here is private to the package. */
+
+export type {
+  Broker,
+  ConsumeOptions,
+  Consumer,
+  Delivery,
+  Handler,
+  OutgoingMessage,
+  QueueDepth,
+  StopReport,
+} from "./broker.ts";
+export { BrokerUnavailable, LeaseLost, PermanentFailure, RetryLater } from "./errors.ts";
+export { MemoryBroker } from "./memory/memory-broker.ts";
+export { connectSnsSqs, type SnsSqsOptions } from "./sns-sqs/sns-sqs-broker.ts";

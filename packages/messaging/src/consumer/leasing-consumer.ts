@@ -1,0 +1,129 @@
+/**
+ * A consumer for queues that lease their messages. It asks for as many messages as workers are free, up to
+ * ten, and asks again as soon as one worker is free: it never waits for the slowest of a batch.
+ */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { createBatcher } from "../batcher.ts";
+import type { ConsumeOptions, Consumer, Handler, StopReport } from "../broker.ts";
+import { PermanentFailure, RetryLater } from "../errors.ts";
+import { BATCH, type LeasedQueue, type ReceivedMessage } from "../queue.ts";
+import { Gate } from "./gate.ts";
+import { type Lease, Leases } from "./leases.ts";
+import { Slots } from "./slots.ts";
+
+const ACK_LINGER_MS = 10;
+const BACKOFF_MS = { first: 100, most: 5000 };
+/** One poller keeps about this many workers busy; more poll side by side. */
+const WORKERS_PER_POLLER = 50;
+const MOST_POLLERS = 4;
+
+export function leasingConsumer(queue: LeasedQueue, handler: Handler, options: ConsumeOptions): Consumer {
+  const report = options.onError ?? (() => {});
+  const slots = new Slots(options.concurrency);
+  const leases = new Leases(queue, (error) => report(error, "extend"));
+  const acknowledgements = createBatcher<string>({
+    max: BATCH,
+    lingerMs: ACK_LINGER_MS,
+    send: (receipts) => queue.remove(receipts),
+  });
+  const stopping = new AbortController();
+  const gate = new Gate();
+  const inHand = new Set<Promise<void>>();
+  const acknowledging = new Set<Promise<void>>();
+  let finished = 0;
+
+  async function poll(): Promise<void> {
+    let failures = 0;
+    while (!stopping.signal.aborted) {
+      await gate.open(stopping.signal);
+      const free = await slots.take(BATCH, stopping.signal);
+      // Paused while it waited for a worker: give the workers back and wait at the gate.
+      if (gate.closed || free === 0) {
+        slots.give(free);
+        continue;
+      }
+      let received: ReceivedMessage[] = [];
+      try {
+        received = await queue.receive(free, stopping.signal);
+        failures = 0;
+      } catch (error) {
+        if (!stopping.signal.aborted) {
+          report(error, "receive");
+          failures += 1;
+        }
+      }
+      slots.give(free - received.length);
+      for (const message of received) start(message);
+      if (failures > 0)
+        await sleep(backoff(failures), undefined, { signal: stopping.signal }).catch(() => {});
+    }
+  }
+
+  function start(message: ReceivedMessage): void {
+    const lease = leases.hold(message.receipt);
+    const run: Promise<void> = handle(message, lease).finally(() => {
+      inHand.delete(run);
+      slots.give(1);
+    });
+    inHand.add(run);
+  }
+
+  async function handle(message: ReceivedMessage, lease: Lease): Promise<void> {
+    const { id, body, attributes, receiveCount } = message;
+    try {
+      await handler({ id, body, attributes, receiveCount, signal: lease.signal });
+    } catch (error) {
+      leases.drop(lease.receipt);
+      report(error, "handle");
+      if (!lease.signal.aborted) await leave(lease, error);
+      return;
+    }
+    finished += 1;
+    // The worker is free for the next message while the acknowledgement is on its way; the lease is kept
+    // until it has arrived, else a slow one would let a twin begin.
+    const acknowledged: Promise<void> = acknowledgements
+      .add(lease.receipt)
+      .catch((error) => report(error, "acknowledge"))
+      .finally(() => {
+        leases.drop(lease.receipt);
+        acknowledging.delete(acknowledged);
+      });
+    acknowledging.add(acknowledged);
+  }
+
+  async function leave(lease: Lease, error: unknown): Promise<void> {
+    const seconds =
+      error instanceof PermanentFailure ? 0 : error instanceof RetryLater ? error.seconds : undefined;
+    if (seconds === undefined) return;
+    await queue.hide([lease.receipt], seconds).catch((cause) => report(cause, "extend"));
+  }
+
+  async function stop(graceMs: number): Promise<StopReport> {
+    stopping.abort();
+    await pollers;
+    await Promise.race([Promise.all(inHand), sleep(graceMs, undefined, { ref: false })]);
+    await acknowledgements.flush();
+    await Promise.all(acknowledging);
+    const handedBack = await leases.handBackAll(new Error("The consumer is stopping"));
+    leases.stop();
+    return { finished, handedBack };
+  }
+
+  const count = Math.min(MOST_POLLERS, Math.ceil(options.concurrency / WORKERS_PER_POLLER));
+  const pollers = Promise.all(Array.from({ length: count }, poll));
+
+  return {
+    get inFlight() {
+      return inHand.size;
+    },
+    pause: () => gate.close(),
+    resume: () => gate.reopen(),
+    stop,
+  };
+}
+
+/** Full jitter: consumers that lost the same broker do not all come back at the same moment. */
+function backoff(failures: number): number {
+  return Math.random() * Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** failures);
+}

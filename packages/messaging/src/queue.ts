@@ -1,0 +1,27 @@
+/** The little that a leasing consumer needs of a queue; SQS and its in-memory twin implement it. */
+
+export interface ReceivedMessage {
+  readonly id: string;
+  readonly body: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly receiveCount: number;
+  /** Names this delivery of the message, not the message. */
+  readonly receipt: string;
+}
+
+export interface LeasedQueue {
+  /** Seconds a received message stays hidden. */
+  readonly visibilitySeconds: number;
+  /** Up to `max` (1 to 10) messages, waiting for the first one (long poll). An abort ends the wait. */
+  receive(max: number, signal: AbortSignal): Promise<ReceivedMessage[]>;
+  /** Acknowledges for good. Resolves to the receipts that were refused. */
+  remove(receipts: readonly string[]): Promise<string[]>;
+  /**
+   * Hides the messages for `seconds` from now; 0 hands them back. Resolves to the receipts that were refused:
+   * their leases are lost.
+   */
+  hide(receipts: readonly string[], seconds: number): Promise<string[]>;
+}
+
+/** SQS takes ten entries a batch call. */
+export const BATCH = 10;

@@ -1,0 +1,115 @@
+/** Reading a JSON body: kind, encoding and size are checked before a byte is parsed. */
+
+import { parse } from "content-type";
+import type { ParameterizedContext } from "koa";
+import getRawBody from "raw-body";
+import {
+  BodyMissing,
+  BodyTooLarge,
+  MalformedBody,
+  type ServiceError,
+  UnsupportedMediaType,
+} from "../errors.ts";
+
+const DEFAULT_LIMIT = 64 * 1024;
+/** What is read and thrown away of a body over the limit, so that its sender can read the answer. */
+const DRAIN_LIMIT = 32 * 1024 * 1024;
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * The request's body as JSON.
+ * @param limit bytes; 64 KiB by default
+ * @throws BodyMissing, BodyTooLarge, UnsupportedMediaType, MalformedBody
+ */
+export async function jsonBody(ctx: ParameterizedContext, limit = DEFAULT_LIMIT): Promise<unknown> {
+  const { req } = ctx;
+  const length = req.headers["content-length"];
+  const chunked = req.headers["transfer-encoding"] !== undefined;
+  if (!chunked && (length === undefined || length === "0")) {
+    throw new BodyMissing("Send a JSON object with Content-Type: application/json.");
+  }
+  requireJson(req.headers["content-type"]);
+  const encoding = req.headers["content-encoding"];
+  if (encoding !== undefined && encoding !== "identity") {
+    drain(ctx);
+    throw new UnsupportedMediaType(
+      `Content-Encoding ${JSON.stringify(encoding)} is not taken; send the body as it is.`,
+      {
+        headers: { "Accept-Encoding": "identity" },
+      },
+    );
+  }
+  if (Number(length) > limit) {
+    drain(ctx);
+    throw tooLarge(limit);
+  }
+  const bytes = await read(ctx, limit, length);
+  if (bytes.length === 0) throw new BodyMissing("Send a JSON object with Content-Type: application/json.");
+  return parseJson(bytes);
+}
+
+function requireJson(header: string | undefined): void {
+  const kinds = { headers: { Accept: "application/json" } };
+  if (header === undefined)
+    throw new UnsupportedMediaType("Content-Type is missing; send application/json.", kinds);
+  const { type, parameters } = parse(header);
+  if (type !== "application/json" && !type.endsWith("+json")) {
+    throw new UnsupportedMediaType(
+      `Content-Type ${JSON.stringify(type)} is not taken; send application/json.`,
+      kinds,
+    );
+  }
+  const charset = parameters.charset?.toLowerCase();
+  if (charset !== undefined && charset !== "utf-8" && charset !== "utf8") {
+    throw new UnsupportedMediaType(
+      `The charset ${JSON.stringify(charset)} is not taken; JSON is UTF-8.`,
+      kinds,
+    );
+  }
+}
+
+async function read(ctx: ParameterizedContext, limit: number, length: string | undefined): Promise<Buffer> {
+  try {
+    return await getRawBody(ctx.req, { limit, ...(length !== undefined && { length: Number(length) }) });
+  } catch (error) {
+    const type = (error as { type?: string }).type;
+    if (type === "entity.too.large") {
+      drain(ctx);
+      throw tooLarge(limit);
+    }
+    throw new MalformedBody("The body ended before all of it had arrived.", { cause: error });
+  }
+}
+
+function tooLarge(limit: number): ServiceError {
+  return new BodyTooLarge(`The body may have ${limit} bytes at the most.`);
+}
+
+function parseJson(bytes: Buffer): unknown {
+  let text: string;
+  try {
+    text = utf8.decode(bytes);
+  } catch (error) {
+    throw new MalformedBody("The body is not valid UTF-8.", { cause: error });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new MalformedBody(`The body is not valid JSON: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/**
+ * Takes what still arrives and drops it: closing a socket with unread bytes resets it, and the sender would
+ * see a broken connection instead of the answer. Bounded in bytes here and in time by the server.
+ */
+function drain(ctx: ParameterizedContext): void {
+  let seen = 0;
+  ctx.set("Connection", "close");
+  ctx.req.on("data", (chunk: Buffer) => {
+    seen += chunk.length;
+    if (seen > DRAIN_LIMIT) ctx.req.destroy();
+  });
+  ctx.req.resume();
+}

@@ -1,0 +1,83 @@
+/**
+ * `/health` for people and load balancers, `/health/live` (the process answers), `/health/ready` (what it
+ * needs answers too and it is not draining), `/metrics` for Prometheus.
+ */
+
+import type Router from "@koa/router";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { ServiceState } from "./app.ts";
+
+/** One thing that the service needs; `check` rejects while it cannot be used. */
+export interface ReadinessCheck {
+  readonly name: string;
+  check(): Promise<unknown>;
+}
+
+export interface HealthOptions {
+  readonly checks: readonly ReadinessCheck[];
+  readonly metrics: Metrics;
+  readonly draining: () => boolean;
+}
+
+const CHECK_TIMEOUT_MS = 2000;
+/** Probes from several sides must not become load on what is probed. */
+const CACHE_MS = 500;
+
+export function addHealthRoutes(router: Router<ServiceState>, options: HealthOptions): void {
+  let cached: { at: number; results: Promise<Record<string, string>> } | undefined;
+
+  function results(): Promise<Record<string, string>> {
+    if (!cached || performance.now() - cached.at > CACHE_MS) {
+      cached = { at: performance.now(), results: runChecks(options.checks) };
+    }
+    return cached.results;
+  }
+
+  router.get("/health", (ctx) => {
+    ctx.type = "text/plain";
+    ctx.body = "OK";
+  });
+  router.get("/health/live", (ctx) => {
+    ctx.body = { status: "live" };
+  });
+  router.get("/health/ready", async (ctx) => {
+    const checks = await results();
+    const ready = !options.draining() && Object.values(checks).every((result) => result === "ok");
+    ctx.status = ready ? 200 : 503;
+    ctx.set("Cache-Control", "no-store");
+    ctx.body = { status: ready ? "ready" : options.draining() ? "draining" : "not ready", checks };
+  });
+  router.get("/metrics", async (ctx) => {
+    ctx.type = options.metrics.registry.contentType;
+    ctx.body = await options.metrics.registry.metrics();
+  });
+}
+
+async function runChecks(checks: readonly ReadinessCheck[]): Promise<Record<string, string>> {
+  const entries = checks.map(async ({ name, check }) => [name, await outcome(check)] as const);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+async function outcome(check: () => Promise<unknown>): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("does not answer")), CHECK_TIMEOUT_MS);
+  });
+  try {
+    await Promise.race([check(), late]);
+    return "ok";
+  } catch (error) {
+    return `not ok: ${describe(error)}`;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+// Connection errors carry addresses, never credentials; still only their code leaves the service.
+function describe(error: unknown): string {
+  const { code, name } = error as { code?: string; name?: string };
+  return (
+    code ??
+    (error instanceof Error && error.message === "does not answer" ? error.message : (name ?? "failed"))
+  );
+}

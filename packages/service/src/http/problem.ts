@@ -1,0 +1,64 @@
+/** Problem documents (RFC 9457): how an error looks to whoever made the request. */
+
+import type { ParameterizedContext } from "koa";
+import { type FieldError, Internal, MethodNotAllowed, RouteNotFound, ServiceError } from "../errors.ts";
+
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  readonly retryable: boolean;
+  readonly errors?: readonly FieldError[];
+  readonly instance?: string;
+}
+
+/** `instance` is the request's id: what to quote when asking about it. Internal causes are never shown. */
+export function toProblem(error: ServiceError, requestId?: string): Problem {
+  return {
+    type: `urn:parallax:problem:${error.code.toLowerCase().replaceAll("_", "-")}`,
+    title: error.title,
+    status: error.status,
+    detail: error.message,
+    code: error.code,
+    retryable: error.retryable,
+    ...(error.details.errors && { errors: error.details.errors }),
+    ...(requestId !== undefined && { instance: `urn:request:${requestId}` }),
+  };
+}
+
+export function absentRoute(path: string, known?: { method: string; allowed: string[] }): ServiceError {
+  if (known && known.allowed.length > 0) {
+    const allow = known.allowed.join(", ");
+    return new MethodNotAllowed(`${known.method} is not possible here; ${allow} is.`, {
+      headers: { Allow: allow },
+    });
+  }
+  return new RouteNotFound(`Nothing is served at ${JSON.stringify(path.slice(0, 200))}.`);
+}
+
+/** Writes `error` as the answer; anything that is not a ServiceError becomes a 500 that tells nothing. */
+export function answerProblem(ctx: ParameterizedContext<{ requestId: string }>, thrown: unknown): void {
+  const error = asServiceError(thrown);
+  const { details } = error;
+  ctx.status = error.status;
+  if (details.headers) ctx.set(details.headers as Record<string, string>);
+  if (details.retryAfterSeconds !== undefined)
+    ctx.set("Retry-After", String(Math.ceil(details.retryAfterSeconds)));
+  ctx.body = JSON.stringify(toProblem(error, ctx.state.requestId));
+  ctx.type = "application/problem+json";
+}
+
+function asServiceError(thrown: unknown): ServiceError {
+  if (thrown instanceof ServiceError) return thrown;
+  if (isUriError(thrown)) return new RouteNotFound("The path is not a valid percent-encoded text.");
+  return new Internal("Something went wrong inside the service; its log has the request's id.", {
+    cause: thrown,
+  });
+}
+
+// @koa/router throws what decodeURIComponent does, with status 400, on a path such as /orders/%E0%A4%A.
+function isUriError(thrown: unknown): boolean {
+  return thrown instanceof URIError || (thrown instanceof Error && thrown.cause instanceof URIError);
+}

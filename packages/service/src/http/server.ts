@@ -1,0 +1,87 @@
+/** The HTTP server under the app: its address, its time-outs, its orderly end. */
+
+import { createServer, type RequestListener, STATUS_CODES } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { BadRequest, HeadersTooLarge, RequestTimeout } from "../errors.ts";
+import { toProblem } from "./problem.ts";
+
+export interface HttpServer {
+  /** The bound port, known even when 0 was asked for. */
+  readonly port: number;
+  readonly url: string;
+  /** Stops accepting, waits for the requests in flight, cuts what is left after `graceMs`. */
+  close(graceMs?: number): Promise<void>;
+}
+
+export interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+}
+
+const KEEP_ALIVE_MS = 65_000;
+const HEADERS_MS = 10_000;
+const REQUEST_MS = 15_000;
+const MAX_CONNECTIONS = 12_000;
+
+/** @throws the system's error (EADDRINUSE, EACCES, …) when the address cannot be bound */
+export async function listen(callback: RequestListener, options: ListenOptions): Promise<HttpServer> {
+  const server = createServer({ connectionsCheckingInterval: 1000, maxHeaderSize: 16 * 1024 }, callback);
+  // Above a load balancer's 60 s: the side that closes first must be the one that opens connections, else
+  // a request can meet a closing socket and the balancer answers 502.
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.headersTimeout = HEADERS_MS;
+  server.requestTimeout = REQUEST_MS;
+  server.maxConnections = MAX_CONNECTIONS;
+  server.on("clientError", answerUnreadable);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host: options.host, port: options.port, backlog: 1024 }, () => {
+      server.removeListener("error", reject);
+      resolve();
+    });
+  });
+  const { port } = server.address() as AddressInfo;
+  const host = options.host.includes(":") ? `[${options.host}]` : options.host;
+  return {
+    port,
+    url: `http://${host}:${port}`,
+    async close(graceMs = 10_000) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+      server.closeIdleConnections();
+      await closed;
+      clearTimeout(cut);
+    },
+  };
+}
+
+/** What the HTTP parser refuses never reaches koa; it is answered here, in the same form. */
+function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const problem = toProblem(asServiceError(error));
+  const body = JSON.stringify(problem);
+  socket.end(
+    [
+      `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+      "Content-Type: application/problem+json",
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      "Connection: close",
+      "",
+      body,
+    ].join("\r\n"),
+  );
+}
+
+function asServiceError(error: NodeJS.ErrnoException) {
+  switch (error.code) {
+    case "HPE_HEADER_OVERFLOW":
+      return new HeadersTooLarge("The headers may have 16 KiB at the most.");
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return new RequestTimeout("The whole request must arrive within 15 s, its headers within 10 s.");
+    default:
+      return new BadRequest("This is not an HTTP/1.1 request.");
+  }
+}
