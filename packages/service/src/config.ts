@@ -70,3 +70,11 @@ export const fields = {
     ),
   logLevel: () => z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]),
 } as const;
+
+/** The variables that every service reads; `serviceMain` needs the last two. */
+export const serviceVariables = {
+  HOST: z.string().default("127.0.0.1"),
+  LOG_LEVEL: fields.logLevel().default("info"),
+  /** Seconds from the first signal until the process ends by itself, whatever is still going on. */
+  SHUTDOWN_GRACE_SECONDS: fields.integer({ min: 1, max: 600 }).default(25),
+};

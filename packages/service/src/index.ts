@@ -1,6 +1,6 @@
 /** What every service needs. Everything not listed here is private to the package. */
 
-export { ConfigError, configure, fields } from "./config.ts";
+export { ConfigError, configure, fields, serviceVariables } from "./config.ts";
 export * from "./errors.ts";
 export type { Context, ServiceState } from "./http/app.ts";
 export { createApp, Router } from "./http/app.ts";
@@ -10,7 +10,7 @@ export { toProblem } from "./http/problem.ts";
 export { type HttpServer, listen } from "./http/server.ts";
 export { validate } from "./http/validate.ts";
 export { Releasers } from "./lifecycle/releasers.ts";
-export { type Running, serviceMain } from "./lifecycle/service-main.ts";
+export { type ServiceParts, serviceMain } from "./lifecycle/service-main.ts";
 export { createLogger, type Logger } from "./telemetry/logger.ts";
 export { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 export { childSpan, newTrace, parseTraceparent, type TraceContext, traceparent } from "./telemetry/trace.ts";

@@ -7,24 +7,28 @@
 
 import { ConfigError } from "../config.ts";
 import { createLogger, type Logger } from "../telemetry/logger.ts";
-
-/** Something that runs and can be stopped; `stop` finishes or hands back what is in hand. */
-export interface Running {
-  /** What to log as started, for example the bound address. */
-  readonly info: Readonly<Record<string, unknown>>;
-  stop(): Promise<void>;
-}
-
-export interface ServiceConfig {
-  readonly logLevel: string;
-  /** Seconds from the first signal until the process ends by itself whatever is still going on. */
-  readonly shutdownGraceSeconds: number;
-}
+import { Releasers } from "./releasers.ts";
 
 export interface ServiceDefinition<C extends ServiceConfig> {
   readonly name: string;
+  /** @throws ConfigError */
   configure(env: NodeJS.ProcessEnv): C;
-  start(config: C, logger: Logger): Promise<Running>;
+  /**
+   * Wires and starts everything, registering with `releasers` how each thing is stopped again: they run when
+   * the process is asked to end, and when `start` itself fails half-way. Resolves to what to log as started.
+   */
+  start(config: C, parts: ServiceParts): Promise<Record<string, unknown>>;
+}
+
+/** What `configure` must yield; `serviceVariables` are these. */
+export interface ServiceConfig {
+  readonly LOG_LEVEL: string;
+  readonly SHUTDOWN_GRACE_SECONDS: number;
+}
+
+export interface ServiceParts {
+  readonly logger: Logger;
+  readonly releasers: Releasers;
 }
 
 /** Runs `definition` as this process's one job. The only function here that ends the process. */
@@ -38,25 +42,28 @@ export async function serviceMain<C extends ServiceConfig>(definition: ServiceDe
     process.exitCode = 78;
     return;
   }
-  const logger = createLogger({ name: definition.name, level: config.logLevel });
-  let starting: Promise<Running> | undefined;
+  const logger = createLogger({ name: definition.name, level: config.LOG_LEVEL });
+  const releasers = new Releasers();
+  let starting: Promise<unknown> = Promise.resolve();
   const end = once(async (reason: string, failure?: unknown) => {
     if (failure === undefined) logger.info({ reason }, "stopping");
     else logger.fatal({ reason, err: failure }, "stopping after a failure");
     const forced = setTimeout(() => {
       logger.error("still not stopped when the grace period ended");
       exit(logger, 1);
-    }, config.shutdownGraceSeconds * 1000);
+    }, config.SHUTDOWN_GRACE_SECONDS * 1000);
+    let code = failure === undefined ? 0 : 1;
     try {
-      await (await starting)?.stop();
+      // What is still being started registers more to release; a failure of it is `failure` already.
+      await starting.catch(() => {});
+      await releasers.release();
       logger.info("stopped");
-      clearTimeout(forced);
-      exit(logger, failure === undefined ? 0 : 1);
     } catch (error) {
-      // A start that failed has been told already, as the failure that brought us here.
-      if (error !== failure) logger.error({ err: error }, "stopping failed");
-      exit(logger, 1);
+      logger.error({ err: error }, "stopping failed");
+      code = 1;
     }
+    clearTimeout(forced);
+    exit(logger, code);
   });
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, () => {
@@ -69,9 +76,10 @@ export async function serviceMain<C extends ServiceConfig>(definition: ServiceDe
   }
   process.once("uncaughtException", (error) => void end("uncaught exception", error));
   process.once("unhandledRejection", (error) => void end("unhandled rejection", error));
-  starting = definition.start(config, logger);
+  const started = definition.start(config, { logger, releasers });
+  starting = started;
   try {
-    logger.info((await starting).info, "started");
+    logger.info(await started, "started");
   } catch (error) {
     await end("start failed", error);
   }

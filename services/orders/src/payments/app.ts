@@ -1,0 +1,91 @@
+/** The payment provider's HTTP API: charges, and the ledger that judges every run. */
+
+import {
+  createApp,
+  jsonBody,
+  type Logger,
+  type Metrics,
+  NotFound,
+  Router,
+  type ServiceState,
+  validate,
+} from "@parallax/service";
+import { z } from "zod";
+import { orderIdSchema } from "../domain/order.ts";
+import type { Ledger } from "../domain/ports.ts";
+import { Cashier } from "./cashier.ts";
+import { Line } from "./line.ts";
+
+const chargeSchema = z.strictObject({
+  order_id: orderIdSchema,
+  amount_minor: z.int("must be a whole number of minor units").min(0).max(1e14),
+});
+
+const pageSchema = z.strictObject({
+  after: z.coerce.number().int().min(0).default(0),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+});
+
+export interface PaymentsParts {
+  readonly ledger: Ledger;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly paymentSeconds: number;
+  /** 0: no limit. */
+  readonly concurrency: number;
+  readonly lineLimit: number;
+}
+
+export function createPayments(parts: PaymentsParts) {
+  const { ledger, logger, metrics } = parts;
+  const line = new Line(parts.concurrency, parts.lineLimit);
+  const cashier = new Cashier({ ledger, line, paymentSeconds: parts.paymentSeconds });
+  const charges = metrics.counter("payments_charges_total", "Answered charges.", ["repeated"]);
+  metrics.gauge("payments_waiting", "Payments waiting in line.", () => line.waiting);
+  metrics.gauge("payments_in_progress", "Payments being made.", () => line.inside);
+  const router = new Router<ServiceState>();
+
+  router.post("/payments", async (ctx) => {
+    const request = validate(chargeSchema, await jsonBody(ctx));
+    ctx.state.log.order_id = request.order_id;
+    const gone = new AbortController();
+    const hangUp = () => gone.abort(new Error("The caller hung up"));
+    ctx.res.once("close", hangUp);
+    const { charge, repeated } = await cashier.charge(request, gone.signal);
+    ctx.res.removeListener("close", hangUp);
+    charges.inc({ repeated: String(repeated) });
+    ctx.status = repeated ? 200 : 201;
+    ctx.body = charge;
+  });
+
+  router.get("/ledger", async (ctx) => {
+    const { after, limit } = validate(pageSchema, ctx.query);
+    const page = await ledger.page(after, limit);
+    ctx.body = { charges: page, next_after: page.length === limit ? page.at(-1)?.seq : null };
+  });
+
+  router.get("/ledger/summary", async (ctx) => {
+    const totals = await ledger.totals();
+    ctx.body = {
+      ...totals,
+      waiting: line.waiting,
+      in_progress: line.inside,
+      most_in_progress: line.mostInside,
+    };
+  });
+
+  router.get("/ledger/:id", async (ctx) => {
+    const charge = await ledger.find(ctx.params.id ?? "");
+    if (!charge) throw new NotFound("No charge stands for this order.");
+    ctx.body = charge;
+  });
+
+  return createApp({
+    logger,
+    metrics,
+    router,
+    readiness: [{ name: "ledger", check: () => ledger.check() }],
+    // Everybody who waits in line is a request in flight.
+    maxInFlight: parts.lineLimit + 1000,
+  });
+}

@@ -1,0 +1,24 @@
+/** The processor's HTTP side: health and metrics, nothing to ask of it. */
+
+import type { Broker } from "@parallax/messaging";
+import { createApp, type Logger, type Metrics, Router, type ServiceState } from "@parallax/service";
+import type { OrderStore } from "../domain/ports.ts";
+
+export interface ProcessorAppParts {
+  readonly broker: Broker;
+  readonly store: OrderStore;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+export function createProcessorApp({ broker, store, logger, metrics }: ProcessorAppParts) {
+  return createApp({
+    logger,
+    metrics,
+    router: new Router<ServiceState>(),
+    readiness: [
+      { name: "broker", check: () => broker.check() },
+      { name: "database", check: () => store.check() },
+    ],
+  });
+}

@@ -1,0 +1,20 @@
+/** The processor's configuration. */
+
+import { configure, fields } from "@parallax/service";
+import { z } from "zod";
+import { brokerVariables, commonVariables } from "../adapters/environment.ts";
+
+const variables = z.object({
+  ...commonVariables,
+  ...brokerVariables,
+  PORT: fields.port().default(8091),
+  NUM_WORKERS: fields.integer({ min: 1, max: 1000 }).default(20),
+  PAYMENTS_URL: fields.url(["http", "https"]),
+  PAYMENT_TIMEOUT_SECONDS: fields.integer({ min: 1, max: 3600 }).default(900),
+});
+
+export function processorConfig(env: NodeJS.ProcessEnv) {
+  return configure(variables, env);
+}
+
+export type ProcessorConfig = ReturnType<typeof processorConfig>;

@@ -1,0 +1,51 @@
+/** The processor's process. */
+
+import { createMetrics, listen, type ServiceParts, serviceMain } from "@parallax/service";
+import { migrate, openPool } from "../adapters/database.ts";
+import { connectBroker } from "../adapters/environment.ts";
+import { httpPaymentProvider } from "../adapters/http-payment-provider.ts";
+import { ORDERS_SCHEMA, orderMigrations, postgresOrderStore } from "../adapters/postgres-order-store.ts";
+import { createProcessorApp } from "./app.ts";
+import { type ProcessorConfig, processorConfig } from "./config.ts";
+import { startWorkerPool } from "./worker-pool.ts";
+
+async function start(config: ProcessorConfig, { logger, releasers }: ServiceParts) {
+  const metrics = createMetrics("orders-processor");
+  const pool = releasers.add(
+    "database",
+    openPool(
+      { url: config.DATABASE_URL, poolSize: config.DATABASE_POOL_SIZE, applicationName: "processor" },
+      logger,
+    ),
+    (pool) => pool.end(),
+  );
+  await migrate(pool, ORDERS_SCHEMA, orderMigrations);
+  const store = postgresOrderStore(pool);
+  const broker = releasers.add("broker", connectBroker(config), (broker) => broker[Symbol.asyncDispose]());
+  const payments = releasers.add(
+    "payment provider",
+    httpPaymentProvider({
+      url: config.PAYMENTS_URL,
+      connections: config.NUM_WORKERS,
+      timeoutSeconds: config.PAYMENT_TIMEOUT_SECONDS,
+    }),
+    (payments) => payments[Symbol.asyncDispose](),
+  );
+  const app = createProcessorApp({ broker, store, logger, metrics });
+  const server = releasers.add(
+    "http server",
+    await listen(app.callback, { host: config.HOST, port: config.PORT }),
+    (server) => server.close(1000),
+  );
+  releasers.add(
+    "worker pool",
+    startWorkerPool({ broker, store, payments, logger, metrics, workers: config.NUM_WORKERS }),
+    // What is not finished by then is handed back, which needs some of the grace too.
+    async (workers) =>
+      logger.info(await workers.stop(config.SHUTDOWN_GRACE_SECONDS * 800), "workers stopped"),
+  );
+  releasers.add("readiness", app, (app) => app.drain());
+  return { url: server.url, broker: broker.kind, workers: config.NUM_WORKERS };
+}
+
+await serviceMain({ name: "orders-processor", configure: processorConfig, start });

@@ -1,0 +1,101 @@
+/** The worker pool: takes orders from the broker and processes them, waiting out what is down. */
+
+import type { Broker, Consumer, Delivery, StopReport } from "@parallax/messaging";
+import {
+  childSpan,
+  type Logger,
+  type Metrics,
+  newTrace,
+  parseTraceparent,
+  traceparent,
+} from "@parallax/service";
+import { CircuitBreaker } from "../domain/circuit-breaker.ts";
+import { decodeOrder } from "../domain/order-message.ts";
+import type { OrderStore, PaymentProvider } from "../domain/ports.ts";
+import { processOrder } from "../domain/process-order.ts";
+
+export interface WorkerPoolParts {
+  readonly broker: Broker;
+  readonly store: OrderStore;
+  readonly payments: PaymentProvider;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly workers: number;
+}
+
+export interface WorkerPool {
+  readonly inFlight: number;
+  readonly breaker: "open" | "closed";
+  stop(graceMs: number): Promise<StopReport>;
+}
+
+export function startWorkerPool(parts: WorkerPoolParts): WorkerPool {
+  const { broker, store, payments, logger, metrics, workers } = parts;
+  const processed = metrics.counter("orders_processed_total", "Orders processed, by outcome.", ["outcome"]);
+  const failures = metrics.counter("orders_consumer_errors_total", "Failures survived, by what failed.", [
+    "what",
+  ]);
+  const duration = metrics.histogram("order_processing_seconds", "From delivery to commit.", {
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 3, 3.5, 5, 10, 30, 60, 300],
+  });
+  const breaker = new CircuitBreaker({
+    backoffMs: { first: 200, most: 5000 },
+    onChange(state, cause) {
+      if (state === "open") {
+        logger.warn({ err: cause }, "payments or the database are out: receiving no more until they answer");
+        consumer.pause();
+      } else {
+        logger.info("payments and the database answer again");
+        consumer.resume();
+      }
+    },
+  });
+
+  async function handle(delivery: Delivery): Promise<void> {
+    const began = performance.now();
+    const parent = parseTraceparent(delivery.attributes.traceparent);
+    const trace = parent ? childSpan(parent) : newTrace();
+    const order = decodeOrder(delivery.body);
+    const context = { signal: delivery.signal, traceparent: traceparent(trace) };
+    const outcome = await breaker.run(
+      () => processOrder(order, { store, payments }, context),
+      delivery.signal,
+    );
+    const seconds = (performance.now() - began) / 1000;
+    processed.inc({ outcome });
+    duration.observe(seconds);
+    logger.info(
+      {
+        order_id: order.order_id,
+        trace_id: trace.traceId,
+        span_id: trace.spanId,
+        receive_count: delivery.receiveCount,
+        outcome,
+        ms: Math.round(seconds * 1000),
+      },
+      "order processed",
+    );
+  }
+
+  const consumer: Consumer = broker.consume(handle, {
+    concurrency: workers,
+    onError(error, what) {
+      failures.inc({ what });
+      logger.warn({ err: error, what }, "the consumer survived a failure");
+    },
+  });
+  metrics.gauge("orders_in_hand", "Deliveries being processed.", () => consumer.inFlight);
+  metrics.gauge("orders_breaker_open", "1 while payments or the database are out.", () =>
+    breaker.state === "open" ? 1 : 0,
+  );
+
+  return {
+    get inFlight() {
+      return consumer.inFlight;
+    },
+    get breaker() {
+      return breaker.state;
+    },
+    stop: (graceMs) => consumer.stop(graceMs),
+  };
+}

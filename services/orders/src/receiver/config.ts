@@ -1,0 +1,18 @@
+/** The receiver's configuration. */
+
+import { configure, fields } from "@parallax/service";
+import { z } from "zod";
+import { brokerVariables, commonVariables } from "../adapters/environment.ts";
+
+const variables = z.object({
+  ...commonVariables,
+  ...brokerVariables,
+  PORT: fields.port().default(8080),
+  MAX_IN_FLIGHT: fields.integer({ min: 1, max: 100_000 }).default(2000),
+});
+
+export function receiverConfig(env: NodeJS.ProcessEnv) {
+  return configure(variables, env);
+}
+
+export type ReceiverConfig = ReturnType<typeof receiverConfig>;
