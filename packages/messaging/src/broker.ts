@@ -75,6 +75,8 @@ export interface Broker extends AsyncDisposable {
   publish(message: OutgoingMessage): Promise<void>;
   consume(handler: Handler, options: ConsumeOptions): Consumer;
   depth(): Promise<QueueDepth>;
+  /** Up to `limit` messages of the dead-letter queue, which keeps them. For a verdict, while nobody redrives. */
+  deadLetters(limit: number): Promise<readonly OutgoingMessage[]>;
   /** Rejects while the broker cannot be used. */
   check(): Promise<void>;
 }

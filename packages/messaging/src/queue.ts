@@ -25,3 +25,22 @@ export interface LeasedQueue {
 
 /** SQS takes ten entries a batch call. */
 export const BATCH = 10;
+
+/** Receives until nothing is left or `limit` is reached, then hands everything back. */
+export async function peek(queue: LeasedQueue, limit: number): Promise<ReceivedMessage[]> {
+  const seen: ReceivedMessage[] = [];
+  const signal = new AbortController().signal;
+  try {
+    while (seen.length < limit) {
+      const received = await queue.receive(Math.min(BATCH, limit - seen.length), signal);
+      if (received.length === 0) break;
+      seen.push(...received);
+    }
+  } finally {
+    for (let at = 0; at < seen.length; at += BATCH) {
+      const receipts = seen.slice(at, at + BATCH).map(({ receipt }) => receipt);
+      await queue.hide(receipts, 0).catch(() => {});
+    }
+  }
+  return seen;
+}

@@ -43,11 +43,6 @@ export class MemoryBroker implements Broker {
     this.#options = { visibilitySeconds: 30, maxReceiveCount: 5, capacity: 1_000_000, ...options };
   }
 
-  /** What reached the dead-letter queue, oldest first. */
-  get deadLetters(): readonly OutgoingMessage[] {
-    return this.#deadLetters;
-  }
-
   /** While cut off, every call fails as it does when no broker answers; what is stored stays. */
   cutOff(down: boolean): void {
     this.#down = down;
@@ -84,6 +79,11 @@ export class MemoryBroker implements Broker {
       delayed: 0,
       deadLettered: this.#deadLetters.length,
     };
+  }
+
+  async deadLetters(limit: number): Promise<readonly OutgoingMessage[]> {
+    this.#requireUp();
+    return this.#deadLetters.slice(0, limit).map(({ body, attributes }) => ({ body, attributes }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -9,6 +9,7 @@ import { NodeHttpHandler } from "@smithy/node-http-handler";
 import type { Broker, ConsumeOptions, Handler, OutgoingMessage, QueueDepth } from "../broker.ts";
 import { leasingConsumer } from "../consumer/leasing-consumer.ts";
 import { BrokerUnavailable } from "../errors.ts";
+import { peek } from "../queue.ts";
 import { sqsQueue } from "./sqs-queue.ts";
 import { ensureTopology, type Topology, type TopologyOptions } from "./topology.ts";
 
@@ -17,6 +18,8 @@ export interface SnsSqsOptions
   readonly region: string;
   /** The emulator's URL; undefined means AWS itself. */
   readonly endpoint?: string | undefined;
+  /** Where the SDK should not look for them by itself; an emulator takes any. */
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** Length of a long poll, 0 to 20 seconds. */
   readonly waitSeconds: number;
 }
@@ -26,13 +29,20 @@ const DAY = 24 * 60 * 60;
 const RETENTION = { queue: 4 * DAY, deadLetters: 14 * DAY };
 /** The SDK's 50 would be the ceiling of a receiver under load. */
 const MAX_SOCKETS = 256;
+/** How long messages that are looked at stay hidden at the most; they are handed back at once. */
+const PEEK_SECONDS = 60;
 const CONNECT_MS = 1000;
 const ANSWER_MS = 5000;
 
 /** Opens no connection by itself: `prepare` makes the topology, `publish` and `consume` do so when they must. */
 export function connectSnsSqs(options: SnsSqsOptions): Broker {
-  const { region, endpoint, visibilitySeconds, waitSeconds } = options;
-  const shared = { region, maxAttempts: 3, ...(endpoint !== undefined && { endpoint }) };
+  const { region, endpoint, credentials, visibilitySeconds, waitSeconds } = options;
+  const shared = {
+    region,
+    maxAttempts: 3,
+    ...(endpoint !== undefined && { endpoint }),
+    ...(credentials && { credentials }),
+  };
   const producer = new SNSClient({ ...shared, requestHandler: httpHandler(ANSWER_MS) });
   // An emulator's queue URLs name hosts that need not resolve here; its endpoint does.
   const sqsConfig = { ...shared, useQueueUrlAsEndpoint: endpoint === undefined };
@@ -105,6 +115,18 @@ export function connectSnsSqs(options: SnsSqsOptions): Broker {
           counts(control, deadLetterQueueUrl),
         ]);
         return { ...queue, deadLettered: dead.visible + dead.inFlight + dead.delayed } satisfies QueueDepth;
+      });
+    },
+
+    async deadLetters(limit) {
+      return await withTopology(({ deadLetterQueueUrl }) => {
+        const queue = sqsQueue({
+          client: control,
+          url: () => deadLetterQueueUrl,
+          visibilitySeconds: PEEK_SECONDS,
+          waitSeconds: 0,
+        });
+        return peek(queue, limit);
       });
     },
 
