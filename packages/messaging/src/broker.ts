@@ -44,7 +44,10 @@ export interface ConsumeOptions {
 export interface Consumer {
   /** Deliveries in hand. */
   readonly inFlight: number;
-  /** Receives no more until `resume`; what is in hand goes on, its leases kept alive. */
+  /**
+   * Begins no further receive until `resume`; a poll under way may still bring messages in. What is in hand
+   * goes on, its leases kept alive.
+   */
   pause(): void;
   resume(): void;
   /** Stops receiving, waits up to `graceMs` for what is in hand, hands the rest back to the queue. */
