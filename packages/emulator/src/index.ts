@@ -28,10 +28,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const app = buildApp({ logger: false, defaultRegion: options.region ?? "us-west-2" });
   app.addHook("onSend", async (request, _reply, payload) => {
     const action = String(request.headers["x-amz-target"] ?? "").replace("AmazonSQS.", "");
-    if (NAMES_A_QUEUE.test(action)) return withCallersHost(payload, String(request.headers.host));
-    if (action === "ReceiveMessage" && request.raw.socket.destroyed)
-      await handBack(app, request.body, payload);
-    return payload;
+    const named = NAMES_A_QUEUE.test(action) && typeof payload === "string";
+    return named ? withCallersHost(payload, String(request.headers.host)) : payload;
   });
   const endpoint = await app.listen({ host: "127.0.0.1", port: options.port ?? 0 });
   const stop = () => app.close();

@@ -34,12 +34,13 @@ export async function snsSqsBroker(): Promise<BrokerUnderTest> {
 }
 
 export function connectTo(emulator: Pick<Emulator, "endpoint">, limits: Limits, name = randomUUID()): Broker {
+  const suffix = name ?? randomUUID();
   return connectSnsSqs({
     region: "us-west-2",
     endpoint: emulator.endpoint,
     credentials: { accessKeyId: "test", secretAccessKey: "test" },
-    topic: `topic-${name}`,
-    queue: `queue-${name}`,
+    topic: `topic-${suffix}`,
+    queue: `queue-${suffix}`,
     waitSeconds: 1,
     ...limits,
   });
