@@ -35,7 +35,6 @@ export async function snsSqsBroker(): Promise<BrokerUnderTest> {
 
 export function connectTo(emulator: Pick<Emulator, "endpoint">, limits: Limits, name?: string): Broker {
   const suffix = name ?? randomUUID();
-  const suffix = name ?? randomUUID();
   return connectSnsSqs({
     region: "us-west-2",
     endpoint: emulator.endpoint,
