@@ -1,0 +1,77 @@
+# Every target is a thin line over the lab's command line: `node lab <command>` does the same on any system.
+# The first one installs the npm packages and, where Node is older than 26, uses the Node among them.
+
+NODE ?= node
+LAB = $(NODE) lab
+
+# Options, as in `make up PROFILE=orders` or `make logs SERVICE=orders-receiver FOLLOW=1`.
+up_options = $(if $(PROFILE),--profile $(PROFILE)) $(if $(RUNTIME),--runtime $(RUNTIME))
+runtime_option = $(if $(RUNTIME),--runtime $(RUNTIME))
+json_option = $(if $(JSON),--json)
+loadtest_options = $(if $(SYSTEM),--system $(SYSTEM)) $(if $(EXPERIMENT),--experiment $(EXPERIMENT)) \
+	$(if $(ENV),--env $(ENV))
+
+.DEFAULT_GOAL := help
+.PHONY: help up demo status logs down clean doctor loadtest test check coverage format bench node
+
+##@ General
+
+help: ## Print this list
+	@bold=''; cyan=''; plain=''; \
+	if [ -t 1 ] && [ -z "$$NO_COLOR" ]; then bold='\033[1m'; cyan='\033[36m'; plain='\033[0m'; fi; \
+	awk -v bold="$$bold" -v cyan="$$cyan" -v plain="$$plain" 'BEGIN {FS = ":.*##"; \
+	printf "Usage: make %s<target>%s [NAME=value]\n", cyan, plain} \
+	/^[a-zA-Z_0-9-]+:.*##/ { printf "  %s%-10s%s %s\n", cyan, $$1, plain, $$2 } \
+	/^##@/ { printf "\n%s%s%s\n", bold, substr($$0, 5), plain }' $(MAKEFILE_LIST)
+
+##@ Lab
+
+up: node ## Start the lab and wait until it is healthy: PROFILE=orders RUNTIME=process JSON=1
+	@$(LAB) up $(up_options) $(json_option)
+
+demo: node ## Start the lab and take one real thing through each system, step by step
+	@$(LAB) demo $(runtime_option)
+
+status: node ## What runs, where, since when: JSON=1
+	@$(LAB) status $(json_option)
+
+logs: node ## The parts' logs: SERVICE=orders-receiver FOLLOW=1
+	@$(LAB) logs $(SERVICE) $(if $(FOLLOW),--follow)
+
+down: node ## Stop the lab; data and logs stay
+	@$(LAB) down $(json_option)
+
+clean: node ## Stop the lab and remove its data, logs and downloads; results stay: YES=1
+	@$(LAB) clean $(if $(YES),--yes)
+
+doctor: node ## Check this machine for what the lab needs: JSON=1
+	@$(LAB) doctor $(json_option)
+
+##@ Experiments
+
+loadtest: node ## Run an experiment and judge it: SYSTEM=orders EXPERIMENT=smoke ENV=local JSON=1
+	@$(LAB) loadtest $(loadtest_options) $(runtime_option) $(json_option)
+
+##@ Development
+
+test: node ## Every test that needs no Docker engine
+	@$(LAB) test
+
+check: node ## Lint and check the types
+	@$(LAB) check
+
+coverage: node ## Run the tests and measure what they cover
+	@$(LAB) coverage
+
+format: node ## Format the sources and mend what the linter can mend
+	@$(LAB) format
+
+bench: node ## Run the micro-benchmarks
+	@$(LAB) bench
+
+node:
+	@command -v $(NODE) >/dev/null 2>&1 || { \
+	echo "Error: there is no program named $(NODE)." >&2; \
+	echo "  why: the lab's command line runs on Node 18 or later." >&2; \
+	echo "  fix: install Node (https://nodejs.org or your package manager), or name it: make NODE=/path/to/node" >&2; \
+	exit 5; }

@@ -1,0 +1,34 @@
+/** Ctrl-C and SIGTERM: the first one asks the command to stop, a second one ends it at once. */
+import { exitCodes } from "./exit-codes.ts";
+import { LabError } from "./lab-error.ts";
+
+export interface Signals {
+  signal: AbortSignal;
+  /** The exit code that the received signal stands for; undefined when there was none. */
+  exitCode(): number | undefined;
+  detach(): void;
+}
+
+/** Listens on the process; `detach` takes the listeners away again. */
+export function attachSignals(onFirst: (signal: NodeJS.Signals) => void): Signals {
+  const controller = new AbortController();
+  let received: NodeJS.Signals | undefined;
+  const codeOf = (signal: NodeJS.Signals) =>
+    signal === "SIGINT" ? exitCodes.interrupted : exitCodes.terminated;
+  const listen = (signal: NodeJS.Signals) => {
+    // A supervisor that is still starting notices that its command has gone and stops everything by itself.
+    if (received !== undefined) process.exit(codeOf(signal));
+    received = signal;
+    onFirst(signal);
+    controller.abort(new LabError("INTERRUPTED", "Interrupted."));
+  };
+  const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const name of names) process.on(name, listen);
+  return {
+    signal: controller.signal,
+    exitCode: () => (received === undefined ? undefined : codeOf(received)),
+    detach: () => {
+      for (const name of names) process.off(name, listen);
+    },
+  };
+}

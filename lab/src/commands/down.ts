@@ -1,0 +1,27 @@
+/** `lab down`: stops everything, also what a crashed lab left behind. Data and logs stay. */
+import type { Command } from "commander";
+import { type CliContext, openRuntime } from "../cli/context.ts";
+import type { DownReport, Runtime } from "../runtimes/runtime.ts";
+
+export function registerDownCommand(program: Command, context: CliContext): void {
+  program
+    .command("down")
+    .description("stop the lab; data and logs stay")
+    .option("--json", "print what was stopped as JSON")
+    .action(async (options: { json?: boolean }) => {
+      const report = await takeDown(openRuntime(context).runtime, context);
+      if (options.json) context.output.json(report);
+    });
+}
+
+/** Stops the lab and shows what happened. */
+export async function takeDown(runtime: Runtime, { output }: CliContext): Promise<DownReport> {
+  output.begin("Stopping the lab");
+  const report = await runtime.down();
+  if (report.killed.length > 0)
+    output.warn(`Killed, as they outlived their grace period: ${report.killed.join(", ")}`);
+  if (report.swept > 0) output.warn(`Ended ${report.swept} processes that a crashed lab had left behind`);
+  const ran = report.was_running || report.swept > 0;
+  output.done(ran ? `The lab is stopped (${report.seconds} s)` : "Nothing was running");
+  return report;
+}

@@ -1,0 +1,57 @@
+/** `lab status`: what runs, for people or as JSON. Exits with 3 unless the lab runs and is healthy. */
+import type { Command } from "commander";
+import { type CliContext, openRuntime } from "../cli/context.ts";
+import { exitCodes } from "../cli/exit-codes.ts";
+import type { Output } from "../cli/output.ts";
+import type { LabStatus, PartStatus } from "../runtimes/runtime.ts";
+
+export function registerStatusCommand(program: Command, context: CliContext): void {
+  program
+    .command("status")
+    .description("what runs, where, since when")
+    .option("--json", "print it as JSON")
+    .action(async (options: { json?: boolean }) => {
+      const status = await openRuntime(context).runtime.status();
+      if (options.json) context.output.json(status);
+      else printStatus(status, context.output);
+      if (status.state !== "running") context.exitWith(exitCodes.notRunning);
+    });
+}
+
+/** The status as a table, with what to do when something is wrong. */
+export function printStatus(status: LabStatus, output: Output): void {
+  const since = status.since === null ? "" : `, since ${status.since}`;
+  output.line(`The lab is ${status.state} (${status.runtime} runtime${since}).`);
+  if (status.parts.length > 0) {
+    output.line();
+    output.table([
+      ["PART", "STATE", "PID", "URL", "RESTARTS", "UPTIME", "MEMORY", "VERSION"],
+      ...status.parts.map(row),
+    ]);
+  }
+  const { failure } = status;
+  if (failure !== undefined) {
+    output.line();
+    output.line(`${failure.at}: ${failure.what}`);
+    for (const line of failure.log_tail) output.line(`  | ${line}`);
+    output.line(`Everything was stopped. See .lab/logs/${failure.part}.log, then "make up" starts anew.`);
+  } else if (status.state === "degraded") {
+    output.line();
+    output.line('Not every part is healthy: see "make logs"; "make down" and "make up" begin anew.');
+  } else if (status.state === "stopped") {
+    output.line('Start it with "make up".');
+  }
+}
+
+function row(part: PartStatus): string[] {
+  return [
+    part.name,
+    part.state,
+    part.pid === null ? "-" : String(part.pid),
+    part.url,
+    String(part.restarts),
+    part.uptime_seconds === null ? "-" : `${Math.round(part.uptime_seconds)} s`,
+    part.memory_mb === null ? "-" : `${part.memory_mb} MB`,
+    part.version,
+  ];
+}

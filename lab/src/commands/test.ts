@@ -1,0 +1,66 @@
+/**
+ * `lab test`: every test that needs no Docker engine, with the type check beside them as one more. The last line is
+ * `N passed, N failed` (with `, N skipped` when there are any), and the exit code is 1 when one failed or none ran.
+ */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Command } from "commander";
+import type { CliContext } from "../cli/context.ts";
+import { exitCodes } from "../cli/exit-codes.ts";
+import { countTests, type TestCounts } from "../util/tap-counts.ts";
+import { runTool } from "../util/tools.ts";
+
+export function registerTestCommand(program: Command, context: CliContext): void {
+  program
+    .command("test")
+    .description("run every test that needs no Docker engine")
+    .argument("[files...]", "test files or directories; all when left out")
+    .action(async (files: string[]) => {
+      const { output, signal } = context;
+      output.begin("Checking the types");
+      const typesHold = (await runTool("typescript", "tsc", ["--noEmit"], signal)) === 0;
+      signal.throwIfAborted();
+      output.begin("Running the tests");
+      const tests = await runTests(files, signal);
+      signal.throwIfAborted();
+      const counts = { ...tests.counts };
+      if (typesHold) counts.passed += 1;
+      else counts.failed += 1;
+      // tap may fail for something that is no test, such as a broken configuration.
+      if (tests.code !== 0 && counts.failed === 0) counts.failed += 1;
+      const ran = tests.counts.passed + tests.counts.failed > 0;
+      if (!typesHold) output.warn("The types do not hold: see the errors of tsc above.");
+      if (!ran) output.warn("No test ran.");
+      output.line(summary(counts));
+      if (counts.failed > 0 || !ran) context.exitWith(exitCodes.failed);
+    });
+}
+
+/** The closing line. */
+export function summary({ passed, failed, skipped }: TestCounts): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
+
+async function runTests(
+  files: readonly string[],
+  signal: AbortSignal,
+): Promise<{ code: number; counts: TestCounts }> {
+  const directory = mkdtempSync(join(tmpdir(), "parallax-test-"));
+  const record = join(directory, "tests.tap");
+  try {
+    const options = ["run", "--disable-coverage", "--reporter=terse", `--output-file=${record}`];
+    const code = await runTool("tap", "tap", [...options, ...files], signal);
+    return { code, counts: countTests(readOrNothing(record)) };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function readOrNothing(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}

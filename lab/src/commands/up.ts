@@ -1,0 +1,55 @@
+/** `lab up`: starts the lab, waits until it is healthy, prints where everything is. */
+import type { Command } from "commander";
+import { type CliContext, openRuntime, type SettingOptions } from "../cli/context.ts";
+import type { Output } from "../cli/output.ts";
+import type { LabEvent, LabStatus, Runtime } from "../runtimes/runtime.ts";
+import type { Settings } from "../settings.ts";
+
+interface UpFlags extends SettingOptions {
+  json?: boolean;
+}
+
+export function registerUpCommand(program: Command, context: CliContext): void {
+  program
+    .command("up")
+    .description("start the lab and wait until it is healthy")
+    .option("--profile <names>", "systems to start, separated by commas (PROFILE)")
+    .option("--runtime <name>", "what to run them on (RUNTIME)")
+    .option("--json", "print the status as JSON")
+    .action(async (options: UpFlags) => {
+      const { runtime, settings } = openRuntime(context, options);
+      const status = await bringUp(runtime, settings, context);
+      if (options.json) context.output.json(status);
+      else printUrls(status, context.output);
+    });
+}
+
+/** Brings the lab up and shows the progress; for every command that needs a running lab. */
+export async function bringUp(runtime: Runtime, settings: Settings, context: CliContext): Promise<LabStatus> {
+  const { output, signal } = context;
+  const began = performance.now();
+  output.begin(`Starting ${settings.profiles.join(", ")} on the ${runtime.name} runtime`);
+  const status = await runtime.up({
+    profiles: settings.profiles,
+    signal,
+    onEvent: (event) => showEvent(output, event),
+  });
+  const fresh = Date.parse(status.since ?? "") > Date.now() - (performance.now() - began) - 1_000;
+  const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+  output.done(fresh ? `The lab is ready (${seconds} s)` : `The lab has been running since ${status.since}`);
+  return status;
+}
+
+/** Shows one event of a runtime as a step. */
+export function showEvent(output: Output, event: LabEvent): void {
+  if (event.kind === "begin") output.begin(event.text);
+  if (event.kind === "done") output.done(event.text);
+  if (event.kind === "warn") output.warn(event.text);
+}
+
+function printUrls(status: LabStatus, output: Output): void {
+  output.line();
+  output.table([["PART", "URL"], ...status.parts.map((part) => [part.name, part.url])]);
+  output.line();
+  output.line("Next: make demo · make status · make logs · make down");
+}

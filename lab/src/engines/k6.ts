@@ -1,0 +1,110 @@
+/**
+ * k6, the load generator: the program that K6 names, else one on PATH, else one built before, else built now by Go into
+ * LAB_DIR/engines. Only load tests need it; `up` does not.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { LabError } from "../cli/lab-error.ts";
+import { labPaths } from "../paths.ts";
+import type { LabEvent } from "../runtimes/runtime.ts";
+import type { Settings } from "../settings.ts";
+import { childEnvironment, findProgram, isExecutable, runCommand } from "../util/run-command.ts";
+
+export interface K6 {
+  path: string;
+  version: string;
+}
+
+export interface K6Options {
+  settings: Pick<Settings, "k6" | "labDir">;
+  signal: AbortSignal;
+  onEvent(event: LabEvent): void;
+  /** The PATH to look in; the process' own unless told. */
+  searchPath?: string | undefined;
+}
+
+/** The newest version that Go can build from its proxy. */
+const module = "go.k6.io/k6@v1.8.1";
+const buildTimeout = 600_000;
+
+/**
+ * @throws LabError PREREQUISITE_MISSING when there is no k6 and none can be built, COMMAND_FAILED when the build fails
+ */
+export async function findOrBuildK6(options: K6Options): Promise<K6> {
+  const found = await findK6(options.settings, options.searchPath);
+  if (found !== undefined) return found;
+  const go = findProgram("go", options.searchPath ?? process.env.PATH);
+  if (go === undefined) {
+    throw new LabError("PREREQUISITE_MISSING", "k6, which makes the load, is not installed.", {
+      reason: "K6 names none, none is on PATH, and there is no Go to build it with.",
+      remedy:
+        "Install k6 (brew install k6, or your package manager) or Go, or set K6 to the path of a k6 program.",
+    });
+  }
+  return build(go, options);
+}
+
+/**
+ * A k6 that is there and runs, or undefined. Builds nothing.
+ * @throws LabError PREREQUISITE_MISSING when K6 names a program that does not run: it was asked for by name
+ */
+export async function findK6(
+  settings: Pick<Settings, "k6" | "labDir">,
+  searchPath = process.env.PATH,
+): Promise<K6 | undefined> {
+  if (settings.k6 !== undefined) {
+    const named = await versionOf(settings.k6);
+    if (named !== undefined) return named;
+    throw new LabError("PREREQUISITE_MISSING", `K6 names ${settings.k6}, which is no k6 that runs.`, {
+      remedy: "Set K6 to the path of a k6 program, or unset it.",
+    });
+  }
+  const onPath = findProgram("k6", searchPath);
+  return (onPath && (await versionOf(onPath))) || versionOf(builtProgram(settings.labDir));
+}
+
+async function build(go: string, { settings, signal, onEvent }: K6Options): Promise<K6> {
+  const paths = labPaths(settings.labDir);
+  onEvent({ kind: "begin", text: "Building k6 with Go (once, about 90 s)" });
+  mkdirSync(paths.engines, { recursive: true });
+  mkdirSync(paths.logs, { recursive: true });
+  const result = await runCommand(go, ["install", module], {
+    cwd: paths.engines,
+    env: { ...goEnvironment(), GOBIN: paths.engines },
+    timeout: buildTimeout,
+    signal,
+  });
+  const log = join(paths.logs, "k6-build.log");
+  writeFileSync(log, `${result.stdout}${result.stderr}`, { mode: 0o600 });
+  signal.throwIfAborted();
+  const built = result.code === 0 ? await versionOf(builtProgram(settings.labDir)) : undefined;
+  if (built !== undefined) {
+    onEvent({ kind: "done", text: `k6 ${built.version} is built` });
+    return built;
+  }
+  throw new LabError("COMMAND_FAILED", "k6 could not be built.", {
+    reason: result.error?.message ?? `go install ended with exit code ${result.code}.`,
+    remedy: `Read ${log}, or install k6 from your package manager, or set K6 to the path of a k6 program.`,
+    detail: result.stderr.trim().split("\n").slice(-8),
+    cause: result.error,
+  });
+}
+
+function builtProgram(labDir: string): string {
+  return join(labPaths(labDir).engines, process.platform === "win32" ? "k6.exe" : "k6");
+}
+
+async function versionOf(path: string): Promise<K6 | undefined> {
+  if (!isExecutable(path)) return undefined;
+  const { code, stdout } = await runCommand(path, ["version"], { timeout: 10_000 });
+  const version = /\bv(\d+\.\d+\.\d+\S*)/.exec(stdout)?.[1];
+  return code === 0 && version !== undefined ? { path, version } : undefined;
+}
+
+/** Go needs the user's own settings of it, and those of the way to the module proxy. */
+function goEnvironment(): Record<string, string> {
+  const wanted =
+    /^(GO[A-Z0-9]*|CGO_ENABLED|SSL_CERT_(FILE|DIR)|XDG_CACHE_HOME|LOCALAPPDATA|(https?|no|all)_proxy)$/i;
+  const own = Object.entries(process.env).filter(([name]) => wanted.test(name));
+  return { ...childEnvironment(process.env), ...(Object.fromEntries(own) as Record<string, string>) };
+}

@@ -1,0 +1,45 @@
+/**
+ * Where the lab keeps its things, all below LAB_DIR (`.lab` in the repository). Nothing else of the machine is written
+ * to, except the control socket's directory under the system's temporary directory and, for root only, what
+ * `outside.json` lists.
+ */
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The repository's root directory. */
+export const rootDir = resolve(dirname(fileURLToPath(import.meta.url)), "..", "..");
+
+export interface LabPaths {
+  labDir: string;
+  /** What runs: pids, start times, ports. There only while something runs, or was left behind. */
+  state: string;
+  /** Why the lab stopped by itself. There until the next up or down. */
+  failure: string;
+  /** Passwords made at the first start; mode 0600. */
+  secrets: string;
+  /** Directories outside LAB_DIR that `clean` has to remove. */
+  outside: string;
+  /** Held by the command that is starting or stopping the lab. */
+  commandLock: string;
+  /** Held by the supervisor as long as it lives. */
+  supervisorLock: string;
+  logs: string;
+  data: string;
+  engines: string;
+}
+
+/** @param labDir absolute path of LAB_DIR */
+export function labPaths(labDir: string): LabPaths {
+  return {
+    labDir,
+    state: join(labDir, "state.json"),
+    failure: join(labDir, "failure.json"),
+    secrets: join(labDir, "secrets.json"),
+    outside: join(labDir, "outside.json"),
+    commandLock: join(labDir, "command.lock"),
+    supervisorLock: join(labDir, "supervisor.lock"),
+    logs: join(labDir, "logs"),
+    data: join(labDir, "data"),
+    engines: join(labDir, "engines"),
+  };
+}

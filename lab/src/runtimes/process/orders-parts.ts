@@ -1,0 +1,89 @@
+/**
+ * The orders system's services as parts: what they read from their environment, and nothing they could tell the runtime
+ * by.
+ */
+import { join } from "node:path";
+import { awsRegion } from "../../engines/emulator.ts";
+import { rootDir } from "../../paths.ts";
+import type { Settings } from "../../settings.ts";
+import { childEnvironment } from "../../util/run-command.ts";
+import type { PartPlan } from "./plan.ts";
+
+const graceSeconds = 25;
+// A little more than a service gives itself, so that it ends by itself.
+const stopGrace = 30_000;
+
+/** @param databaseUrl with credentials */
+export function ordersParts(settings: Settings, databaseUrl: string): PartPlan[] {
+  const { ports, orders } = settings;
+  const database = { DATABASE_URL: databaseUrl };
+  const broker = {
+    BROKER: "sns-sqs",
+    AWS_ENDPOINT_URL: `http://127.0.0.1:${ports.emulator}`,
+    AWS_REGION: awsRegion,
+    AWS_ACCESS_KEY_ID: "test",
+    AWS_SECRET_ACCESS_KEY: "test",
+  };
+  return [
+    service(settings, "receiver", ports.ordersReceiver, {
+      ...broker,
+      ...database,
+      PAYMENTS_URL: `http://127.0.0.1:${ports.ordersPayments}`,
+    }),
+    service(settings, "payments", ports.ordersPayments, {
+      ...database,
+      PAYMENT_SECONDS: String(orders.paymentSeconds),
+      PAYMENT_CONCURRENCY: String(orders.paymentConcurrency),
+    }),
+    service(settings, "processor", ports.ordersProcessor, {
+      ...broker,
+      ...database,
+      PAYMENTS_URL: `http://127.0.0.1:${ports.ordersPayments}`,
+      NUM_WORKERS: String(orders.numWorkers),
+    }),
+  ];
+}
+
+/** Names, ports and the variables that move them. */
+export function ordersPorts(settings: Settings) {
+  const { ports } = settings;
+  return [
+    { name: "orders-receiver", port: ports.ordersReceiver, portVariable: "ORDERS_RECEIVER_PORT" },
+    { name: "orders-payments", port: ports.ordersPayments, portVariable: "ORDERS_PAYMENTS_PORT" },
+    { name: "orders-processor", port: ports.ordersProcessor, portVariable: "ORDERS_PROCESSOR_PORT" },
+  ];
+}
+
+function service(
+  settings: Settings,
+  part: string,
+  port: number,
+  environment: Record<string, string>,
+): PartPlan {
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    name: `orders-${part}`,
+    kind: "service",
+    command: process.execPath,
+    args: [join(rootDir, "services", "orders", "src", part, "main.ts")],
+    cwd: rootDir,
+    environment: {
+      ...childEnvironment(process.env),
+      NODE_ENV: "production",
+      HOST: "127.0.0.1",
+      PORT: String(port),
+      LOG_LEVEL: settings.logLevel,
+      SHUTDOWN_GRACE_SECONDS: String(graceSeconds),
+      ...environment,
+    },
+    port,
+    portVariable: `ORDERS_${part.toUpperCase()}_PORT`,
+    url,
+    version: `node ${process.versions.node}`,
+    probe: { type: "http", url: `${url}/health/ready` },
+    readyTimeout: 30_000,
+    stopSignal: "SIGTERM",
+    stopGrace,
+    dependsOn: ["postgres", "redis", "emulator"],
+  };
+}

@@ -1,0 +1,251 @@
+/**
+ * The process runtime: every part a child process of one detached supervisor. This is its command side; it finds the
+ * supervisor through the state file and talks to it over the control socket. What is run is said by a plan, which the
+ * caller provides.
+ */
+import { mkdirSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { hasCode, LabError } from "../../cli/lab-error.ts";
+import { type LabPaths, labPaths } from "../../paths.ts";
+import type { Profile } from "../../settings.ts";
+import { type Lock, tryLock } from "../../util/lock.ts";
+import { assertPortsFree } from "../../util/ports.ts";
+import { isSame, signalQuietly } from "../../util/processes.ts";
+import type {
+  DownReport,
+  LabEvent,
+  LabStatus,
+  LogLine,
+  LogsOptions,
+  Runtime,
+  RuntimeDescription,
+  UpOptions,
+} from "../runtime.ts";
+import { type ControlRequest, request } from "./control.ts";
+import { launch } from "./launch.ts";
+import { readLogs } from "./log-files.ts";
+import type { LabPlan } from "./plan.ts";
+import { type LabStateFile, readFailure, readState, removeFailure, sweep } from "./state.ts";
+
+/** A port that a plan will use, known before anything is prepared. */
+export interface PlannedPart {
+  name: string;
+  port: number;
+  portVariable?: string | undefined;
+}
+
+/** Says what to run. */
+export interface PlanSource {
+  /** The parts and their ports, without any side effect. */
+  parts(profiles: readonly Profile[]): readonly PlannedPart[];
+  /** Prepares what has to be there (binaries, data directories) and returns the plan. */
+  prepare(profiles: readonly Profile[], context: PrepareContext): Promise<LabPlan>;
+  /** The part's URL with credentials, when the plan has such a part. */
+  endpoint(part: string): string | undefined;
+}
+
+export interface PrepareContext {
+  signal: AbortSignal;
+  onEvent(event: LabEvent): void;
+}
+
+export interface ProcessRuntimeOptions {
+  /** Absolute path. */
+  labDir: string;
+  source: PlanSource;
+}
+
+const statusTimeout = 10_000;
+const shutdownTimeout = 90_000;
+const operationTimeout = 120_000;
+
+export class ProcessRuntime implements Runtime {
+  readonly name = "process";
+  readonly #paths: LabPaths;
+  readonly #source: PlanSource;
+
+  constructor(options: ProcessRuntimeOptions) {
+    this.#paths = labPaths(options.labDir);
+    this.#source = options.source;
+  }
+
+  async up(options: UpOptions): Promise<LabStatus> {
+    using _lock = this.#lockCommand("started or stopped");
+    const running = await this.#runningAlready(options.profiles);
+    if (running !== undefined) return running;
+    const swept = await this.#sweep();
+    if (swept > 0)
+      options.onEvent({ kind: "warn", text: `Ended ${swept} processes that an earlier lab had left behind` });
+    const planned = this.#source.parts(options.profiles);
+    await assertPortsFree(
+      planned.map(({ name, port, portVariable }) => ({ part: name, port, variable: portVariable })),
+    );
+    const { signal, onEvent } = options;
+    const plan = await this.#source.prepare(options.profiles, { signal, onEvent });
+    return await launch(this.#paths, plan, { signal, onEvent });
+  }
+
+  async down(): Promise<DownReport> {
+    const began = performance.now();
+    const report = { was_running: false, killed: [] as string[], swept: 0 };
+    using _lock = await this.#waitForCommand();
+    const state = readState(this.#paths);
+    if (state !== undefined) {
+      try {
+        const answer = (await request(state.socket, { op: "shutdown" }, shutdownTimeout)) as {
+          killed: string[];
+        };
+        report.was_running = true;
+        report.killed = answer.killed;
+        await this.#supervisorGone(state, 5_000);
+      } catch (error) {
+        // Whatever is wrong with the supervisor, sweeping below ends it and its parts.
+        if (!(error instanceof LabError)) throw error;
+      }
+    }
+    report.swept = await this.#sweep();
+    removeFailure(this.#paths);
+    return { ...report, seconds: Math.round((performance.now() - began) / 100) / 10 };
+  }
+
+  async status(): Promise<LabStatus> {
+    const state = readState(this.#paths);
+    const failure = readFailure(this.#paths);
+    const stopped = { runtime: this.name, profiles: state?.profiles ?? [], since: null, parts: [] } as const;
+    if (state === undefined) {
+      return {
+        ...stopped,
+        parts: [],
+        state: failure === undefined ? "stopped" : "failed",
+        ...(failure && { failure }),
+      };
+    }
+    try {
+      return (await request(state.socket, { op: "status" }, statusTimeout)) as LabStatus;
+    } catch (error) {
+      if (!(error instanceof LabError)) throw error;
+      // It may have stopped in order between our two looks.
+      if (readState(this.#paths) === undefined) return this.status();
+      return { ...stopped, parts: [], state: "failed", failure: failure ?? this.#supervisorFailure(state) };
+    }
+  }
+
+  logs(options: LogsOptions): AsyncIterable<LogLine> {
+    const known = readState(this.#paths)?.parts ?? this.#source.parts(["orders"]);
+    const names = [...known.map(({ name }) => name), "supervisor"];
+    const unknown = options.parts.find((part) => !names.includes(part));
+    if (unknown !== undefined) {
+      throw new LabError("NO_SUCH_PART", `There is no part "${unknown}".`, {
+        remedy: `Name one of: ${names.join(", ")}.`,
+      });
+    }
+    const parts = options.parts.length > 0 ? options.parts : names;
+    return readLogs(this.#paths.logs, parts, options);
+  }
+
+  async configure(service: string, environment: Record<string, string>): Promise<void> {
+    await this.#operate({ op: "configure", part: service, environment });
+  }
+
+  async kill(part: string, signal: NodeJS.Signals): Promise<void> {
+    await this.#operate({ op: "kill", part, signal });
+  }
+
+  async start(part: string): Promise<void> {
+    await this.#operate({ op: "start", part });
+  }
+
+  async stop(part: string): Promise<void> {
+    await this.#operate({ op: "stop", part });
+  }
+
+  endpoint(part: string): string {
+    const url =
+      this.#source.endpoint(part) ?? readState(this.#paths)?.parts.find(({ name }) => name === part)?.url;
+    if (url !== undefined) return url;
+    throw new LabError("NO_SUCH_PART", `There is no part "${part}".`);
+  }
+
+  async describe(): Promise<RuntimeDescription> {
+    const { parts } = await this.status();
+    const versions = Object.fromEntries(parts.map(({ name, version }) => [name, version]));
+    return { runtime: this.name, versions: { node: process.versions.node, ...versions } };
+  }
+
+  async #operate(message: ControlRequest): Promise<void> {
+    const state = readState(this.#paths);
+    if (state === undefined)
+      throw new LabError("NOT_RUNNING", "The lab is not running.", { remedy: 'Start it with "make up".' });
+    await request(state.socket, message, operationTimeout);
+  }
+
+  /** The status of a lab that needs no start, undefined when there is none. */
+  async #runningAlready(profiles: readonly Profile[]): Promise<LabStatus | undefined> {
+    const status = await this.status();
+    if (status.state === "stopped" || status.state === "failed") return undefined;
+    const same = [...status.profiles].sort().join() === [...profiles].sort().join();
+    if (status.state === "running" && same) return status;
+    if (!same) {
+      throw new LabError("OTHER_LAB_RUNNING", `A lab with profile ${status.profiles.join(",")} is running.`, {
+        reason: `This start is for profile ${profiles.join(",")}.`,
+        remedy: 'Run "make down" first, or start with the profile that runs.',
+      });
+    }
+    const bad = status.parts
+      .filter(({ state }) => state !== "running")
+      .map(({ name, state }) => `${name} is ${state}`);
+    throw new LabError("NOT_HEALTHY", `The lab is running already and is ${status.state}.`, {
+      reason: `${bad.join(", ")}.`,
+      remedy: 'See "make status" and "make logs"; "make down" and "make up" begin anew.',
+    });
+  }
+
+  #lockCommand(doing: string): Lock {
+    mkdirSync(this.#paths.labDir, { recursive: true });
+    const lock = tryLock(this.#paths.commandLock);
+    if (lock !== undefined) return lock;
+    throw new LabError("BUSY", `The lab is being ${doing} by another command.`, {
+      reason: `It holds ${this.#paths.commandLock}.`,
+      remedy: 'Wait until it is done and see "make status", or end it with Ctrl-C where it runs.',
+    });
+  }
+
+  /** A `down` right after an interrupted `up` gives that one time to clean up after itself. */
+  async #waitForCommand(): Promise<Lock> {
+    const deadline = performance.now() + 15_000;
+    for (;;) {
+      try {
+        return this.#lockCommand("started or stopped");
+      } catch (error) {
+        if (performance.now() > deadline || !(error instanceof LabError)) throw error;
+        await delay(100);
+      }
+    }
+  }
+
+  /** Ends leftovers. A supervisor that is alive but does not answer is one of them. */
+  async #sweep(): Promise<number> {
+    try {
+      return await sweep(this.#paths);
+    } catch (error) {
+      if (hasCode(error, "ENOENT")) return 0;
+      throw error;
+    }
+  }
+
+  async #supervisorGone(state: LabStateFile, timeout: number): Promise<void> {
+    const deadline = performance.now() + timeout;
+    while (isSame(state.supervisor)) {
+      if (performance.now() > deadline) signalQuietly(state.supervisor.pid, "SIGKILL");
+      await delay(10);
+    }
+  }
+
+  #supervisorFailure(state: LabStateFile) {
+    const alive = isSame(state.supervisor);
+    const what = alive
+      ? `The supervisor (pid ${state.supervisor.pid}) is there but does not answer.`
+      : `The supervisor (pid ${state.supervisor.pid}) was ended from outside; its parts were ended after it.`;
+    return { part: "supervisor", what, log_tail: [], at: new Date().toISOString() };
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * What every runtime can do, whatever runs the parts: child processes here, containers under Compose.
+ *
+ * - **part**: an engine or a service of the lab, by its name in `status` (`postgres`, `orders-receiver`).
+ * - **engine**: a backing server with data of its own. It is not restarted behind a person's back: its death after `up`
+ *   stops the lab, except when it was killed through `kill`, which is an experiment.
+ * - **service**: our code. It is restarted when it dies, as by Compose's `restart: unless-stopped`.
+ */
+import type { Profile, RuntimeName } from "../settings.ts";
+
+export type PartKind = "engine" | "service";
+
+/**
+ * `unhealthy`: the process is there and does not answer. `failed`: it died too often and is no longer restarted.
+ * `stopped`: on purpose, or by `kill`.
+ */
+export type PartState = "stopped" | "starting" | "running" | "unhealthy" | "restarting" | "failed";
+
+export type LabState = "stopped" | "starting" | "running" | "degraded" | "failed";
+
+export interface PartStatus {
+  name: string;
+  kind: PartKind;
+  state: PartState;
+  pid: number | null;
+  port: number;
+  /** Without any password. */
+  url: string;
+  /** Starts after the first one. */
+  restarts: number;
+  uptime_seconds: number | null;
+  /** Resident memory of the part's whole process tree, in MiB; memory shared between processes counts in each. */
+  memory_mb: number | null;
+  version: string;
+}
+
+export interface LabFailure {
+  part: string;
+  /** What happened, in a sentence. */
+  what: string;
+  /** The last lines of the part's log. */
+  log_tail: string[];
+  /** ISO 8601. */
+  at: string;
+}
+
+export interface LabStatus {
+  runtime: RuntimeName;
+  state: LabState;
+  profiles: readonly string[];
+  /** When `up` was called, ISO 8601. */
+  since: string | null;
+  parts: PartStatus[];
+  failure?: LabFailure;
+}
+
+/** Progress of `up` and `down`, for people. */
+export interface LabEvent {
+  kind: "begin" | "done" | "warn";
+  text: string;
+  part?: string;
+}
+
+export interface LogLine {
+  part: string;
+  line: string;
+}
+
+export interface UpOptions {
+  profiles: readonly Profile[];
+  /** Aborting stops and removes everything that was started, then `up` rejects. */
+  signal: AbortSignal;
+  onEvent(event: LabEvent): void;
+}
+
+export interface LogsOptions {
+  /** Part names; empty means all. */
+  parts: readonly string[];
+  follow: boolean;
+  /** Lines of each part to begin with. */
+  tail: number;
+  signal: AbortSignal;
+}
+
+export interface DownReport {
+  /** False when nothing ran. */
+  was_running: boolean;
+  /** Parts that had to be killed because they outlived their grace period. */
+  killed: string[];
+  /** Processes of an earlier, crashed lab that were found and ended. */
+  swept: number;
+  seconds: number;
+}
+
+/** For run.json: what the measured numbers were measured on. */
+export interface RuntimeDescription {
+  runtime: RuntimeName;
+  /** Version by part name. */
+  versions: Record<string, string>;
+}
+
+export interface Runtime {
+  readonly name: RuntimeName;
+  /**
+   * Starts the lab and waits until every part answers. A lab that runs already is left alone and its status returned.
+   * @throws LabError; nothing is left running then
+   */
+  up(options: UpOptions): Promise<LabStatus>;
+  /** Stops everything, also what a crashed lab left behind. Never fails because nothing runs. */
+  down(): Promise<DownReport>;
+  /** Works when nothing runs, too. */
+  status(): Promise<LabStatus>;
+  /** Lines of the parts' logs, oldest first within a part; ends when `signal` aborts, or at once without `follow`. */
+  logs(options: LogsOptions): AsyncIterable<LogLine>;
+  /**
+   * Restarts one service with these variables over its defaults and waits until it is healthy; `{}` restores the
+   * defaults. When the service does not become healthy its former environment is brought back and this rejects.
+   */
+  configure(service: string, environment: Record<string, string>): Promise<void>;
+  /**
+   * Fault injection: sends a signal to the part's main process. A service is restarted as after any death; an engine
+   * stays dead until `start`. SIGSTOP and SIGCONT freeze and thaw.
+   */
+  kill(part: string, signal: NodeJS.Signals): Promise<void>;
+  /** Starts a stopped part and waits until it answers. */
+  start(part: string): Promise<void>;
+  /** Stops one part in order, data kept; it stays stopped until `start`. */
+  stop(part: string): Promise<void>;
+  /** The part's URL, with credentials where it has any: not for display. */
+  endpoint(part: string): string;
+  describe(): Promise<RuntimeDescription>;
+}

@@ -1,0 +1,182 @@
+/**
+ * The lab's settings: environment in, typed settings or one error listing all that is wrong out. `.env` in the
+ * repository's root is read first; the real environment wins. `.env.example` explains every variable.
+ */
+import { readFileSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
+import { parseEnv } from "node:util";
+import { z } from "zod";
+import { hasCode, LabError } from "./cli/lab-error.ts";
+
+/** The systems that exist. `PROFILE` names some of them, or `all`. */
+export const profiles = ["orders"] as const;
+export type Profile = (typeof profiles)[number];
+
+/** The runtimes that exist. */
+export const runtimes = ["process"] as const;
+export type RuntimeName = (typeof runtimes)[number];
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const port = (fallback: number) => wholeNumber(1, 65_535, fallback);
+
+/** One entry per variable; `.env.example` lists the same names, and a test compares the two. */
+export const settingsSchema = z.object({
+  PROFILE: z.string().default("all").transform(parseProfiles),
+  RUNTIME: z.enum(runtimes, { error: `must be one of: ${runtimes.join(", ")}` }).default("process"),
+  LAB_DIR: z.string().default(".lab"),
+  ORDERS_RECEIVER_PORT: port(8080),
+  ORDERS_PAYMENTS_PORT: port(8090),
+  ORDERS_PROCESSOR_PORT: port(8091),
+  EMULATOR_PORT: port(4566),
+  REDIS_PORT: port(6379),
+  POSTGRES_PORT: port(5432),
+  NUM_WORKERS: wholeNumber(1, 1_000, 20),
+  PAYMENT_SECONDS: decimal(0, 600, 3),
+  PAYMENT_CONCURRENCY: wholeNumber(0, 10_000, 1),
+  LOG_LEVEL: z
+    .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"], {
+      error: "must be one of: trace, debug, info, warn, error, fatal, silent",
+    })
+    .default("info"),
+  K6: z.string().optional(),
+});
+
+/** Names of the variables that move a port. */
+export const portVariables = [
+  "ORDERS_RECEIVER_PORT",
+  "ORDERS_PAYMENTS_PORT",
+  "ORDERS_PROCESSOR_PORT",
+  "EMULATOR_PORT",
+  "REDIS_PORT",
+  "POSTGRES_PORT",
+] as const satisfies readonly (keyof z.infer<typeof settingsSchema>)[];
+
+export interface Settings {
+  profiles: readonly Profile[];
+  runtime: RuntimeName;
+  /** Absolute path. */
+  labDir: string;
+  ports: {
+    ordersReceiver: number;
+    ordersPayments: number;
+    ordersProcessor: number;
+    emulator: number;
+    redis: number;
+    postgres: number;
+  };
+  orders: {
+    /** Orders that the processor works on at the same time. */
+    numWorkers: number;
+    /** Seconds a payment takes. */
+    paymentSeconds: number;
+    /** Payments at the same time; 0 means no limit. */
+    paymentConcurrency: number;
+  };
+  logLevel: string;
+  /** Path of a k6 program, if the user named one. */
+  k6: string | undefined;
+}
+
+/**
+ * @param env variables by name; unset and empty mean the default
+ * @param root directory that a relative LAB_DIR is relative to
+ * @throws LabError SETTINGS_INVALID that lists everything wrong at once
+ */
+export function settingsFromEnv(env: Environment, root: string): Settings {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => (value ?? "").trim() !== ""));
+  const parsed = settingsSchema.safeParse(given);
+  if (!parsed.success) {
+    throw invalid(parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`));
+  }
+  const values = parsed.data;
+  const clashes = portClashes(values);
+  if (clashes.length > 0) throw invalid(clashes);
+  return {
+    profiles: values.PROFILE,
+    runtime: values.RUNTIME,
+    labDir: isAbsolute(values.LAB_DIR) ? values.LAB_DIR : join(root, values.LAB_DIR),
+    ports: {
+      ordersReceiver: values.ORDERS_RECEIVER_PORT,
+      ordersPayments: values.ORDERS_PAYMENTS_PORT,
+      ordersProcessor: values.ORDERS_PROCESSOR_PORT,
+      emulator: values.EMULATOR_PORT,
+      redis: values.REDIS_PORT,
+      postgres: values.POSTGRES_PORT,
+    },
+    orders: {
+      numWorkers: values.NUM_WORKERS,
+      paymentSeconds: values.PAYMENT_SECONDS,
+      paymentConcurrency: values.PAYMENT_CONCURRENCY,
+    },
+    logLevel: values.LOG_LEVEL,
+    k6: values.K6,
+  };
+}
+
+/**
+ * The environment with the variables of `<root>/.env` beneath it. Only names that are settings are taken from the file.
+ * @throws LabError SETTINGS_INVALID when the file is there and cannot be read
+ */
+export function environmentWithDotEnv(root: string, env: Environment): Environment {
+  let text: string;
+  try {
+    text = readFileSync(join(root, ".env"), "utf8");
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return env;
+    throw new LabError("SETTINGS_INVALID", "The file .env cannot be read.", {
+      reason: error instanceof Error ? error.message : String(error),
+      remedy: "Make it readable, or remove it: every setting has a default.",
+      cause: error,
+    });
+  }
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => (value ?? "") !== ""));
+  return { ...parseEnv(text), ...set };
+}
+
+function invalid(problems: readonly string[]): LabError {
+  return new LabError("SETTINGS_INVALID", "The settings are not valid.", {
+    reason: problems.join("; "),
+    remedy: "Correct the variables or the options; .env.example explains each.",
+  });
+}
+
+function portClashes(values: Record<string, unknown>): string[] {
+  const names = Map.groupBy(portVariables, (name) => values[name]);
+  return [...names]
+    .filter(([, sharing]) => sharing.length > 1)
+    .map(([number, sharing]) => `${sharing.join(" and ")} must differ, all are ${String(number)}`);
+}
+
+function parseProfiles(text: string, context: z.RefinementCtx<string>): Profile[] {
+  const names = text.split(",").map((name) => name.trim());
+  const unknown = names.filter((name) => name !== "all" && !profiles.some((profile) => profile === name));
+  if (unknown.length > 0) {
+    context.addIssue(
+      `does not know ${unknown.map((name) => `"${name}"`).join(", ")}; there is: all, ${profiles.join(", ")}`,
+    );
+  }
+  return profiles.filter((profile) => names.includes("all") || names.includes(profile));
+}
+
+function wholeNumber(least: number, most: number, fallback: number) {
+  const message = `must be a whole number from ${least} to ${most}`;
+  return z
+    .string()
+    .trim()
+    .regex(/^\d{1,9}$/, message)
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, message)
+    .default(fallback);
+}
+
+function decimal(least: number, most: number, fallback: number) {
+  const message = `must be a number from ${least} to ${most}`;
+  return z
+    .string()
+    .trim()
+    .regex(/^\d{1,9}(\.\d{1,9})?$/, message)
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, message)
+    .default(fallback);
+}

@@ -1,0 +1,131 @@
+/** Ports on 127.0.0.1: free or not, and who holds one. */
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { LabError } from "../cli/lab-error.ts";
+import { commandLine } from "./processes.ts";
+
+export interface PortClaim {
+  port: number;
+  /** The part that wants it. */
+  part: string;
+  /** The variable that moves it. */
+  variable?: string | undefined;
+}
+
+/** True when a server could listen on 127.0.0.1:port now. */
+export async function isPortFree(port: number): Promise<boolean> {
+  // Both ways: some systems let a second server bind the address while another one has the wildcard.
+  return !(await canConnect(port)) && (await canListen(port));
+}
+
+/**
+ * Checks all ports at once.
+ * @throws LabError PORT_TAKEN that names every taken port, its holder where known, and the variable that moves it
+ */
+export async function assertPortsFree(claims: readonly PortClaim[]): Promise<void> {
+  const checked = await Promise.all(
+    claims.map(async (claim) => ({ claim, free: await isPortFree(claim.port) })),
+  );
+  const taken = checked.filter(({ free }) => !free).map(({ claim }) => claim);
+  if (taken.length === 0) return;
+  const variables = taken.flatMap(({ variable }) => (variable === undefined ? [] : [variable]));
+  const move = variables.length === 0 ? "" : `, or set ${variables.join(" and ")} to a free port`;
+  throw new LabError(
+    "PORT_TAKEN",
+    `${taken.map(({ port, part }) => `Port ${port} (${part})`).join(", ")} ${taken.length === 1 ? "is" : "are"} taken; nothing was started.`,
+    {
+      reason: `${taken.map(({ port }) => describeHolder(port)).join("; ")}.`,
+      remedy: `Stop what listens there${move}.`,
+    },
+  );
+}
+
+/** "pid 123 (node server.js) listens on 127.0.0.1:8080", as far as the system tells. */
+export function describeHolder(port: number): string {
+  const pid = holderOf(port);
+  if (pid === undefined)
+    return `another program listens on 127.0.0.1:${port} (the system does not tell which)`;
+  return `pid ${pid} (${commandLine(pid) ?? "command unknown"}) listens on 127.0.0.1:${port}`;
+}
+
+/** A port that was free a moment ago, in range 1024 to 65535. For tests and for tools that cannot take port 0. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      const port = typeof address === "object" && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function canConnect(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: "127.0.0.1", port });
+    const answer = (value: boolean) => {
+      socket.destroy();
+      resolve(value);
+    };
+    socket.setTimeout(1_000, () => answer(true));
+    socket.once("connect", () => answer(true));
+    socket.once("error", () => answer(false));
+  });
+}
+
+function canListen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen({ port, host: "127.0.0.1", exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
+
+/** The pid that listens on the port; only Linux tells, and only for one's own processes unless one is root. */
+function holderOf(port: number): number | undefined {
+  const inodes = new Set(
+    ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((table) => listeningInodes(table, port)),
+  );
+  if (inodes.size === 0) return undefined;
+  for (const name of list("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    for (const descriptor of list(`/proc/${name}/fd`)) {
+      const inode = /^socket:\[(\d+)\]$/.exec(linkTarget(`/proc/${name}/fd/${descriptor}`))?.[1];
+      if (inode !== undefined && inodes.has(inode)) return Number(name);
+    }
+  }
+  return undefined;
+}
+
+function listeningInodes(table: string, port: number): string[] {
+  const listening = "0A";
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  let text: string;
+  try {
+    text = readFileSync(table, "utf8");
+  } catch {
+    return [];
+  }
+  return text.split("\n").flatMap((line) => {
+    const fields = line.trim().split(/\s+/);
+    const inode = fields[9];
+    return fields[1]?.endsWith(suffix) && fields[3] === listening && inode !== undefined ? [inode] : [];
+  });
+}
+
+function list(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+function linkTarget(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return "";
+  }
+}

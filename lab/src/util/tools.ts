@@ -1,0 +1,52 @@
+/** The development tools among the npm packages, run on this Node whatever PATH says. */
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { delimiter, dirname, join } from "node:path";
+import { rootDir } from "../paths.ts";
+
+const require = createRequire(join(rootDir, "package.json"));
+
+/**
+ * Runs a package's program in the repository's root with this command's standard streams.
+ * @returns its exit code; 1 when a signal ended it
+ */
+export function runTool(
+  packageName: string,
+  program: string,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<number> {
+  return runNode([programOf(packageName, program), ...args], signal);
+}
+
+/** Runs this Node in the repository's root. */
+export function runNode(args: readonly string[], signal: AbortSignal): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, {
+      cwd: rootDir,
+      stdio: "inherit",
+      // Programs that look for `node` by name find the one among the packages.
+      env: {
+        ...process.env,
+        PATH: [join(rootDir, "node_modules", ".bin"), process.env.PATH].join(delimiter),
+      },
+    });
+    // The terminal's Ctrl-C reaches it by itself; a SIGTERM to this command does not.
+    const stop = () => child.kill("SIGTERM");
+    signal.addEventListener("abort", stop);
+    child.once("error", reject);
+    child.once("exit", (code) => {
+      signal.removeEventListener("abort", stop);
+      resolve(code ?? 1);
+    });
+  });
+}
+
+function programOf(packageName: string, program: string): string {
+  const manifest = require.resolve(`${packageName}/package.json`);
+  const { bin } = JSON.parse(readFileSync(manifest, "utf8")) as { bin: Record<string, string> };
+  const file = bin[program];
+  if (file === undefined) throw new Error(`${packageName} has no program ${program}`);
+  return join(dirname(manifest), file);
+}
