@@ -1,0 +1,35 @@
+/** The command line as a person meets it: through index.cjs, in a process of its own. */
+import { join } from "node:path";
+import t from "tap";
+import { rootDir } from "../../src/paths.ts";
+import { childEnvironment, runCommand } from "../../src/util/run-command.ts";
+
+const lab = (args: string[], env: Record<string, string> = {}) =>
+  runCommand(process.execPath, [join(rootDir, "lab", "index.cjs"), ...args], {
+    env: { ...childEnvironment(process.env), LAB_DIR: t.testdirName, ...env },
+  });
+
+t.test("what exists is said when something does not", async (t) => {
+  t.match(await lab(["statsu"]), { code: 2, stdout: "", stderr: /unknown command.*Did you mean status/s });
+  t.match(await lab(["status", "--jsno"]), { code: 2, stderr: /Did you mean --json/ });
+  t.match(await lab(["up", "--profile", "nope"]), { code: 2, stderr: /there is: all, orders/ });
+  t.match(await lab(["up", "--runtime", "compose"]), { code: 2, stderr: /must be one of: process/ });
+  t.match(await lab(["logs", "nope"]), { code: 2, stderr: /orders-receiver/ });
+  t.match(await lab(["logs", "--tail", "many"]), { code: 2, stderr: /whole number/ });
+});
+
+t.test("a lab that does not run", async (t) => {
+  const status = await lab(["status", "--json"]);
+  t.equal(status.code, 3);
+  t.match(JSON.parse(status.stdout), { runtime: "process", state: "stopped", parts: [] });
+  t.match(await lab(["down"]), { code: 0, stderr: /Nothing was running/ });
+  t.match(await lab(["clean"]), { code: 2, stderr: /--yes/ });
+  t.match(await lab(["clean", "--yes"]), { code: 0 });
+  t.match(await lab(["--version"]), { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ });
+});
+
+t.test("doctor names invalid settings, and its JSON is JSON alone", async (t) => {
+  const doctor = await lab(["doctor", "--json"], { REDIS_PORT: "x" });
+  t.equal(doctor.code, 5);
+  t.match(JSON.parse(doctor.stdout), { ok: false, findings: [{ check: "settings", state: "fail" }] });
+});
