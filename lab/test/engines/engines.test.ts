@@ -1,7 +1,12 @@
 /** The real engines, started twice on the same directory: what was written stays. */
+import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Client } from "pg";
 import t from "tap";
+import { removeOutside } from "../../src/engines/postgres-home.ts";
+import { labPaths } from "../../src/paths.ts";
 import { embeddedSource } from "../../src/runtimes/process/embedded-source.ts";
 import { ProcessRuntime } from "../../src/runtimes/process/process-runtime.ts";
 import { settingsFromEnv } from "../../src/settings.ts";
@@ -10,7 +15,7 @@ import { freePort } from "../../src/util/ports.ts";
 t.setTimeout(180_000);
 
 t.test("postgres, redis and the emulator keep their data over a restart", async (t) => {
-  const labDir = t.testdir();
+  const labDir = mkdtempSync(join(tmpdir(), "parallax-lab-"));
   const [postgres, redis, emulator] = await Promise.all([freePort(), freePort(), freePort()]);
   const settings = settingsFromEnv(
     { LAB_DIR: labDir, POSTGRES_PORT: `${postgres}`, REDIS_PORT: `${redis}`, EMULATOR_PORT: `${emulator}` },
@@ -24,7 +29,11 @@ t.test("postgres, redis and the emulator keep their data over a restart", async 
     prepare: (_: unknown, c: never) => real.prepare([], c),
   };
   const runtime = new ProcessRuntime({ labDir, source });
-  t.teardown(() => runtime.down());
+  t.teardown(async () => {
+    await runtime.down();
+    removeOutside(labPaths(labDir));
+    rmSync(labDir, { recursive: true, force: true });
+  });
   const up = () => runtime.up({ profiles: [], signal: new AbortController().signal, onEvent: () => {} });
 
   t.equal((await up()).state, "running");

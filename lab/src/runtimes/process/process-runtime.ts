@@ -21,7 +21,7 @@ import type {
   RuntimeDescription,
   UpOptions,
 } from "../runtime.ts";
-import { type ControlRequest, request } from "./control.ts";
+import { type ControlRequest, request, socketPath } from "./control.ts";
 import { launch } from "./launch.ts";
 import { readLogs } from "./log-files.ts";
 import type { LabPlan } from "./plan.ts";
@@ -63,10 +63,12 @@ export class ProcessRuntime implements Runtime {
   readonly name = "process";
   readonly #paths: LabPaths;
   readonly #source: PlanSource;
+  readonly #defaultSocket: string;
 
   constructor(options: ProcessRuntimeOptions) {
     this.#paths = labPaths(options.labDir);
     this.#source = options.source;
+    this.#defaultSocket = socketPath(options.labDir);
   }
 
   async up(options: UpOptions): Promise<LabStatus> {
@@ -90,18 +92,16 @@ export class ProcessRuntime implements Runtime {
     const report = { was_running: false, killed: [] as string[], swept: 0 };
     using _lock = await this.#waitForCommand();
     const state = readState(this.#paths);
-    if (state !== undefined) {
-      try {
-        const answer = (await request(state.socket, { op: "shutdown" }, shutdownTimeout)) as {
-          killed: string[];
-        };
-        report.was_running = true;
-        report.killed = answer.killed;
-        await this.#supervisorGone(state, 5_000);
-      } catch (error) {
-        // Whatever is wrong with the supervisor, sweeping below ends it and its parts.
-        if (!(error instanceof LabError)) throw error;
-      }
+    try {
+      const answer = (await request(this.#socketOf(state), { op: "shutdown" }, shutdownTimeout)) as {
+        killed: string[];
+      };
+      report.was_running = true;
+      report.killed = answer.killed;
+      if (state !== undefined) await this.#supervisorGone(state, 5_000);
+    } catch (error) {
+      // Whatever is wrong with the supervisor, sweeping below ends it and its parts.
+      if (!(error instanceof LabError)) throw error;
     }
     report.swept = await this.#sweep();
     removeFailure(this.#paths);
@@ -111,22 +111,21 @@ export class ProcessRuntime implements Runtime {
   async status(): Promise<LabStatus> {
     const state = readState(this.#paths);
     const failure = readFailure(this.#paths);
-    const stopped = { runtime: this.name, profiles: state?.profiles ?? [], since: null, parts: [] } as const;
-    if (state === undefined) {
-      return {
-        ...stopped,
-        parts: [],
-        state: failure === undefined ? "stopped" : "failed",
-        ...(failure && { failure }),
-      };
-    }
+    const stopped = { runtime: "process" as const, profiles: state?.profiles ?? [], since: null, parts: [] };
     try {
-      return (await request(state.socket, { op: "status" }, statusTimeout)) as LabStatus;
+      return (await request(this.#socketOf(state), { op: "status" }, statusTimeout)) as LabStatus;
     } catch (error) {
       if (!(error instanceof LabError)) throw error;
+      if (state === undefined) {
+        return {
+          ...stopped,
+          state: failure === undefined ? "stopped" : "failed",
+          ...(failure && { failure }),
+        };
+      }
       // It may have stopped in order between our two looks.
       if (readState(this.#paths) === undefined) return this.status();
-      return { ...stopped, parts: [], state: "failed", failure: failure ?? this.#supervisorFailure(state) };
+      return { ...stopped, state: "failed", failure: failure ?? this.#supervisorFailure(state) };
     }
   }
 
@@ -173,10 +172,12 @@ export class ProcessRuntime implements Runtime {
   }
 
   async #operate(message: ControlRequest): Promise<void> {
-    const state = readState(this.#paths);
-    if (state === undefined)
-      throw new LabError("NOT_RUNNING", "The lab is not running.", { remedy: 'Start it with "make up".' });
-    await request(state.socket, message, operationTimeout);
+    await request(this.#socketOf(readState(this.#paths)), message, operationTimeout);
+  }
+
+  /** Somebody may have removed LAB_DIR below a running lab; its socket is elsewhere and is still found. */
+  #socketOf(state: LabStateFile | undefined): string {
+    return state?.socket ?? this.#defaultSocket;
   }
 
   /** The status of a lab that needs no start, undefined when there is none. */

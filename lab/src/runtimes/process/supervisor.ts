@@ -19,7 +19,7 @@ import { type ControlRequest, removeControl, serveControl, socketPath } from "./
 import { Guardian } from "./guardian.ts";
 import { Lab } from "./lab.ts";
 import type { LabPlan } from "./plan.ts";
-import { removeFailure, removeState, writeFailure, writeState } from "./state.ts";
+import { type LabStateFile, removeFailure, removeState, writeFailure, writeState } from "./state.ts";
 
 export type ToSupervisor = { type: "start"; plan: LabPlan } | { type: "commit" } | { type: "abort" };
 
@@ -153,7 +153,7 @@ class Supervisor {
   #record(): void {
     const lab = this.#lab;
     if (lab === undefined) return;
-    writeState(this.#paths, {
+    const state: LabStateFile = {
       supervisor: { pid: process.pid, start: startMark(process.pid) ?? "unknown" },
       socket: this.#socket,
       since: lab.since,
@@ -166,7 +166,13 @@ class Supervisor {
         version: plan.version,
         process: mark ?? null,
       })),
-    });
+    };
+    try {
+      writeState(this.#paths, state);
+    } catch (error) {
+      // LAB_DIR is gone or full. The lab goes on: it can still be stopped over its socket.
+      console.error(`The state cannot be written down: ${messageOf(error)}`);
+    }
   }
 
   #tell(message: FromSupervisor): void {

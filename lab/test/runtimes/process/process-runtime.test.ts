@@ -1,7 +1,9 @@
 /** The process runtime on plans of its own: real processes, stand-in parts, every way in which things end badly. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import t, { type Test } from "tap";
 import { labPaths } from "../../../src/paths.ts";
@@ -27,7 +29,7 @@ function part(name: string, kind: PartPlan["kind"], port: number, over: Partial<
     command: process.execPath,
     args: ["-e", standIn, String(port)],
     cwd: "/",
-    environment: { PATH: process.env["PATH"] ?? "" },
+    environment: { PATH: process.env.PATH ?? "" },
     port,
     portVariable: `${name.toUpperCase()}_PORT`,
     url: `http://127.0.0.1:${port}`,
@@ -49,7 +51,8 @@ interface Setup {
 }
 
 async function setUp(t: Test, over: Partial<PartPlan> = {}): Promise<Setup> {
-  const labDir = t.testdir();
+  // tap would remove its own test directory before the lab in it is stopped.
+  const labDir = mkdtempSync(join(tmpdir(), "parallax-lab-"));
   const restarts = { firstDelay: 10, mostDelay: 50, mostDeaths: 3, window: 60_000 };
   const parts = [part("engine", "engine", await freePort()), part("shop", "service", await freePort(), over)];
   const plan: LabPlan = { profiles: ["orders"], parts, restarts };
@@ -57,7 +60,10 @@ async function setUp(t: Test, over: Partial<PartPlan> = {}): Promise<Setup> {
     labDir,
     source: { parts: () => plan.parts, prepare: async () => plan, endpoint: () => undefined },
   });
-  t.teardown(() => runtime.down());
+  t.teardown(async () => {
+    await runtime.down();
+    rmSync(labDir, { recursive: true, force: true });
+  });
   const up = (signal = new AbortController().signal) =>
     runtime.up({ profiles: ["orders"], signal, onEvent: () => {} });
   return { labDir, plan, runtime, up };
@@ -138,6 +144,17 @@ t.test(
     await t.rejects(runtime.configure("engine", {}), { code: "NO_SUCH_PART" });
   },
 );
+
+t.test("a lab whose LAB_DIR was removed is still found and stopped", async (t) => {
+  const { runtime, up, labDir } = await setUp(t);
+  await up();
+  const marks = pids(labDir);
+  rmSync(labDir, { recursive: true });
+  t.equal((await runtime.status()).state, "running");
+  t.equal((await runtime.down()).was_running, true);
+  t.equal(marks.length, 2);
+  t.notOk(marks.some(isSame));
+});
 
 t.test("a service that keeps dying is given up and the lab is degraded", async (t) => {
   const { runtime, up, labDir } = await setUp(t);
