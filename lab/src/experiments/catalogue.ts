@@ -1,0 +1,51 @@
+/** Every experiment that exists, and how one is asked for. */
+
+import { LabError } from "../cli/lab-error.ts";
+import type { Experiment } from "./experiment.ts";
+import { smoke } from "./orders/smoke.ts";
+
+export const experiments: readonly Experiment[] = [smoke];
+
+/** Environments in which an experiment can be run. */
+export const environments = ["local"] as const;
+
+export interface Choice {
+  readonly system?: string | undefined;
+  readonly experiment?: string | undefined;
+  readonly environment?: string | undefined;
+}
+
+/**
+ * The experiments that are meant: without a system, each system's smoke test; without an experiment, the
+ * system's.
+ * @throws LabError USAGE with the list of what exists
+ */
+export function choose(choice: Choice): readonly Experiment[] {
+  const environment = choice.environment ?? "local";
+  if (!environments.some((known) => known === environment)) {
+    throw unknown("environment", environment, environments);
+  }
+  const systems = [...new Set(experiments.map(({ system }) => system))];
+  if (choice.system !== undefined && !systems.includes(choice.system)) {
+    throw unknown("system", choice.system, systems);
+  }
+  const candidates = experiments.filter(
+    ({ system }) => choice.system === undefined || system === choice.system,
+  );
+  const name = choice.experiment ?? "smoke";
+  const chosen = candidates.filter((experiment) => experiment.name === name);
+  if (chosen.length === 0) {
+    throw unknown(
+      "experiment",
+      name,
+      candidates.map((experiment) => `${experiment.system}/${experiment.name}`),
+    );
+  }
+  return chosen;
+}
+
+function unknown(what: string, given: string, known: readonly string[]): LabError {
+  return new LabError("USAGE", `There is no ${what} ${JSON.stringify(given)}.`, {
+    remedy: `Take one of: ${known.join(", ")}.`,
+  });
+}

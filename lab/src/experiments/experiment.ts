@@ -1,0 +1,47 @@
+/**
+ * What an experiment is: data, one k6 script, and a way to judge the run. The stages are the same for all:
+ * set up, load, settle, verify.
+ */
+
+import type { Runtime } from "../runtimes/runtime.ts";
+import type { Verdict } from "../verdicts/verdict.ts";
+
+export interface Experiment {
+  readonly system: string;
+  readonly name: string;
+  /** One line for `--help` and for the list of what exists. */
+  readonly summary: string;
+  /** Path below loadtests/. */
+  readonly script: string;
+  readonly load: {
+    /** Iterations a second (open model). */
+    readonly rate: number;
+    readonly seconds: number;
+  };
+  /** The part under load. */
+  readonly target: string;
+  /** Environment that the experiment gives to services, by part; the rest keep theirs. */
+  readonly services: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Seconds that the system may take to settle after the load. */
+  readonly settleSeconds: number;
+  /** Notes what is there before the load, so that the run is judged by its own work. */
+  observe(runtime: Runtime): Promise<Observed>;
+}
+
+/** A system while it is being observed. */
+export interface Observed extends AsyncDisposable {
+  /** Numbers for one row of the metrics file, such as queue depth. A value that cannot be had is left out. */
+  sample(): Promise<Record<string, number>>;
+  /** True once nothing is on its way any more. */
+  drained(): Promise<boolean>;
+  /** @param answersFile what the clients were told, a JSON line an answer */
+  judge(answersFile: string, drained: boolean): Promise<Verdict>;
+}
+
+/** A signal sent to a part during the load. */
+export interface Fault {
+  readonly part: string;
+  readonly signal: "SIGKILL" | "SIGTERM" | "SIGSTOP" | "SIGCONT";
+  /** Seconds after the load began. */
+  readonly atSeconds: number;
+}

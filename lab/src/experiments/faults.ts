@@ -1,0 +1,70 @@
+/** Faults during a run, as data: which part gets which signal, and when. */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { LabError } from "../cli/lab-error.ts";
+import type { Runtime } from "../runtimes/runtime.ts";
+import type { Fault } from "./experiment.ts";
+
+const SIGNALS = { kill: "SIGKILL", term: "SIGTERM", stop: "SIGSTOP", cont: "SIGCONT" } as const;
+const PATTERN = /^(kill|term|stop|cont):([a-z][a-z0-9-]*)@(\d{1,5}(?:\.\d{1,3})?)s?$/;
+
+/**
+ * Reads `kill:orders-processor@3s`.
+ * @throws LabError USAGE
+ */
+export function parseFault(text: string): Fault {
+  const match = PATTERN.exec(text);
+  if (!match) {
+    throw new LabError("USAGE", `${JSON.stringify(text)} is no fault.`, {
+      remedy: "Write it as kill:orders-processor@3s; the signal is one of kill, term, stop, cont.",
+    });
+  }
+  const [, signal, part, seconds] = match as unknown as [string, keyof typeof SIGNALS, string, string];
+  return { part, signal: SIGNALS[signal], atSeconds: Number(seconds) };
+}
+
+/** @throws LabError USAGE for a part that the lab does not have, or a moment at which the load is over */
+export async function checkFaults(
+  faults: readonly Fault[],
+  runtime: Runtime,
+  loadSeconds: number,
+): Promise<void> {
+  const { parts } = await runtime.status();
+  const known = parts.map(({ name }) => name);
+  for (const { part, atSeconds } of faults) {
+    if (!known.includes(part)) {
+      throw new LabError("USAGE", `There is no part ${JSON.stringify(part)} to send a signal to.`, {
+        remedy: `Take one of: ${known.join(", ")}.`,
+      });
+    }
+    if (atSeconds >= loadSeconds) {
+      throw new LabError(
+        "USAGE",
+        `A fault at ${atSeconds} s would miss the load, which lasts ${loadSeconds} s.`,
+      );
+    }
+  }
+}
+
+export interface InjectOptions {
+  readonly signal: AbortSignal;
+  onFault(text: string): void;
+}
+
+/**
+ * Resolves when all faults are done.
+ * @throws LabError when one could not be done: a run without its fault would pass for one that survived it
+ */
+export async function injectFaults(
+  faults: readonly Fault[],
+  runtime: Runtime,
+  options: InjectOptions,
+): Promise<void> {
+  await Promise.all(
+    faults.map(async ({ part, signal, atSeconds }) => {
+      await sleep(atSeconds * 1000, undefined, { signal: options.signal });
+      await runtime.kill(part, signal);
+      options.onFault(`fault: ${signal} to ${part} at ${atSeconds} s`);
+    }),
+  );
+}

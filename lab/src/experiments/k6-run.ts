@@ -1,0 +1,154 @@
+/** One run of k6: its process, what it writes, what it says at the end. */
+
+import { spawn } from "node:child_process";
+import { createWriteStream } from "node:fs";
+import { open, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { LabError } from "../cli/lab-error.ts";
+import { rootDir } from "../paths.ts";
+import { childEnvironment } from "../util/run-command.ts";
+
+export interface K6Options {
+  /** Path of the k6 program. */
+  readonly k6: string;
+  /** Below loadtests/. */
+  readonly script: string;
+  /** Given to the script. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly files: K6Files;
+  readonly signal: AbortSignal;
+}
+
+export interface K6Files {
+  /** A JSON line an answer. */
+  readonly answers: string;
+  /** k6's own summary, JSON. */
+  readonly summary: string;
+  readonly log: string;
+}
+
+export interface K6Run {
+  readonly pid: number;
+  /** Resolves when k6 has ended. Never rejects. */
+  readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+}
+
+/** k6 ends with this code when a threshold was crossed; the run itself went well. */
+export const THRESHOLDS_CROSSED = 99;
+
+/** How long an interrupted k6 may take to end by itself. */
+const INTERRUPT_MS = 5000;
+
+/** @throws LabError PREREQUISITE_MISSING when k6 cannot be started */
+export async function startK6(options: K6Options): Promise<K6Run> {
+  const { k6, script, variables, files, signal } = options;
+  const log = createWriteStream(files.log);
+  // Variables such as K6_VUS would throw the script's scenarios away without a word; only these reach k6.
+  const args = [
+    "run",
+    "--quiet",
+    "--no-usage-report",
+    "--no-color",
+    // Its REST API would listen on a fixed port; nothing here uses it.
+    "--address=127.0.0.1:0",
+    "--log-format=raw",
+    `--console-output=${files.answers}`,
+    ...Object.entries({ ...variables, SUMMARY_FILE: files.summary }).flatMap(([name, value]) => [
+      "-e",
+      `${name}=${value}`,
+    ]),
+    join(rootDir, "loadtests", script),
+  ];
+  const child = spawn(k6, args, { env: childEnvironment(process.env), stdio: ["ignore", "pipe", "pipe"] });
+  child.stdout.pipe(log, { end: false });
+  child.stderr.pipe(log, { end: false });
+  await new Promise<void>((resolve, reject) => {
+    child.once("spawn", resolve);
+    child.once("error", (cause) =>
+      reject(
+        new LabError("PREREQUISITE_MISSING", `k6 could not be started from ${k6}.`, {
+          reason: cause.message,
+          remedy: "Set K6 to the path of a k6 program, or remove .lab/engines/k6 to have it built again.",
+          cause,
+        }),
+      ),
+    );
+  });
+  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+    child.once("close", (code, killedBy) => log.end(() => resolve({ code, signal: killedBy })));
+  });
+  const interrupt = () => {
+    child.kill("SIGINT");
+    const force = setTimeout(() => child.kill("SIGKILL"), INTERRUPT_MS);
+    void ended.then(() => clearTimeout(force));
+  };
+  if (signal.aborted) interrupt();
+  else signal.addEventListener("abort", interrupt, { once: true });
+  void ended.then(() => signal.removeEventListener("abort", interrupt));
+  return { pid: child.pid as number, ended };
+}
+
+/** Counts the lines that k6 adds to the answers file, reading only what is new each time. */
+export class AnswerCounter {
+  readonly #file: string;
+  #offset = 0;
+  #rest = "";
+  answers = 0;
+  /** Answers that are no success: no answer, or a status of 400 and above. */
+  errors = 0;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  async read(): Promise<void> {
+    const size = (await stat(this.#file).catch(() => undefined))?.size ?? 0;
+    if (size <= this.#offset) return;
+    const handle = await open(this.#file, "r");
+    try {
+      const buffer = Buffer.alloc(size - this.#offset);
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, this.#offset);
+      this.#offset += bytesRead;
+      const lines = (this.#rest + buffer.toString("latin1", 0, bytesRead)).split("\n");
+      this.#rest = lines.pop() ?? "";
+      for (const line of lines) this.#count(line);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  #count(line: string): void {
+    this.answers += 1;
+    const status = Number(/"status":(\d+)/.exec(line)?.[1] ?? 0);
+    if (status === 0 || status >= 400) this.errors += 1;
+  }
+}
+
+const metricSchema = z.object({
+  values: z.record(z.string(), z.number().nullable()),
+  thresholds: z.record(z.string(), z.object({ ok: z.boolean() })).optional(),
+});
+
+const summarySchema = z.object({ metrics: z.record(z.string(), metricSchema) });
+
+export type K6Summary = z.output<typeof summarySchema>;
+
+/** Undefined when k6 wrote none, as when it was killed or the script does not run. */
+export async function readSummary(file: string): Promise<K6Summary | undefined> {
+  try {
+    return summarySchema.parse(JSON.parse(await readFile(file, "utf8")));
+  } catch {
+    return undefined;
+  }
+}
+
+export function metric(summary: K6Summary, name: string, value: string): number {
+  return summary.metrics[name]?.values[value] ?? 0;
+}
+
+export function crossedThresholds(summary: K6Summary): string[] {
+  return Object.entries(summary.metrics).flatMap(([name, { thresholds }]) =>
+    Object.entries(thresholds ?? {}).flatMap(([text, { ok }]) => (ok ? [] : [`${name} ${text}`])),
+  );
+}

@@ -1,0 +1,81 @@
+/** Watching orders during a run, and gathering the evidence for its verdict afterwards. */
+
+import { type Broker, connectSnsSqs } from "@parallax/messaging";
+import { z } from "zod";
+import type { Runtime } from "../../runtimes/runtime.ts";
+import { judgeOrders } from "../../verdicts/orders-conservation.ts";
+import { readJsonLines } from "../answers-file.ts";
+import type { Observed } from "../experiment.ts";
+import { OrdersApi } from "./orders-api.ts";
+
+const answerSchema = z.object({ id: z.string(), status: z.int(), answered_id: z.string().optional() });
+const MOST_DEAD_LETTERS = 10_000;
+
+export async function observeOrders(runtime: Runtime): Promise<Observed> {
+  const api = new OrdersApi({
+    receiver: runtime.endpoint("orders-receiver"),
+    payments: runtime.endpoint("orders-payments"),
+  });
+  const broker = emulatorBroker(runtime.endpoint("emulator"));
+  const { last_seq: before } = await api.ledgerSummary();
+
+  return {
+    async sample() {
+      const [depth, ledger] = await Promise.all([broker.depth(), api.ledgerSummary()]);
+      return {
+        queue_visible: depth.visible,
+        queue_in_flight: depth.inFlight,
+        queue_delayed: depth.delayed,
+        dead_lettered: depth.deadLettered,
+        charges: ledger.charges,
+        payments_waiting: ledger.waiting,
+        payments_in_progress: ledger.in_progress,
+      };
+    },
+
+    async drained() {
+      const { visible, inFlight, delayed } = await broker.depth();
+      return visible + inFlight + delayed === 0;
+    },
+
+    async judge(answersFile, drained) {
+      const { values: answers, unreadable } = await readJsonLines(answersFile, answerSchema);
+      const ledger = await api.chargesAfter(before);
+      // Also those that were never answered 202, and those that only the ledger knows: nothing escapes.
+      const ids = new Set([...answers.map(({ id }) => id), ...ledger.map(({ order_id }) => order_id)]);
+      const [orders, deadLetters] = await Promise.all([
+        api.findOrders(ids),
+        broker.deadLetters(MOST_DEAD_LETTERS),
+      ]);
+      const deadLettered = deadLetters.map(({ body }) => orderIdOf(body));
+      return judgeOrders({ answers, unreadableAnswers: unreadable, orders, deadLettered, ledger, drained });
+    },
+
+    async [Symbol.asyncDispose]() {
+      await Promise.all([api[Symbol.asyncDispose](), broker[Symbol.asyncDispose]()]);
+    },
+  };
+}
+
+/** The lab's own view of topic and queue; the names are the services' defaults. */
+function emulatorBroker(endpoint: string): Broker {
+  return connectSnsSqs({
+    region: "us-west-2",
+    endpoint,
+    credentials: { accessKeyId: "test", secretAccessKey: "test" },
+    topic: "order-processing-events",
+    queue: "order-processing-queue",
+    visibilitySeconds: 30,
+    waitSeconds: 0,
+    maxReceiveCount: 5,
+  });
+}
+
+function orderIdOf(body: string): string | null {
+  try {
+    const { order } = JSON.parse(body) as { order?: { order_id?: unknown } };
+    return typeof order?.order_id === "string" ? order.order_id : null;
+  } catch {
+    return null;
+  }
+}

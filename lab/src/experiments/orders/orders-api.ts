@@ -1,0 +1,148 @@
+/** The public APIs of orders, as a client uses them. Answers are checked, since verdicts rest on them. */
+
+import { Pool } from "undici";
+import { z } from "zod";
+import { LabError } from "../../cli/lab-error.ts";
+
+const orderSchema = z.object({
+  order_id: z.string(),
+  status: z.enum(["processing", "completed"]),
+  total_minor: z.number(),
+  charge_id: z.string().optional(),
+  completed_at: z.string().optional(),
+});
+
+const acceptedSchema = z.object({ order_id: z.string(), status: z.literal("accepted") });
+
+const chargeSchema = z.object({
+  seq: z.number(),
+  charge_id: z.string(),
+  order_id: z.string(),
+  amount_minor: z.number(),
+  charged_at: z.string(),
+});
+
+const pageSchema = z.object({ charges: z.array(chargeSchema), next_after: z.number().nullable() });
+
+const summarySchema = z.object({
+  charges: z.number(),
+  last_seq: z.number(),
+  waiting: z.number(),
+  in_progress: z.number(),
+  most_in_progress: z.number(),
+});
+
+export type FoundOrder = z.output<typeof orderSchema>;
+export type Charge = z.output<typeof chargeSchema>;
+
+const CONNECTIONS = 32;
+const PAGE = 1000;
+
+/** @throws LabError COMMAND_FAILED when a service does not answer as documented */
+export class OrdersApi implements AsyncDisposable {
+  readonly #receiver: Pool;
+  readonly #payments: Pool;
+
+  constructor(urls: { readonly receiver: string; readonly payments: string }) {
+    const options = { connections: CONNECTIONS, headersTimeout: 10_000, bodyTimeout: 10_000 };
+    this.#receiver = new Pool(urls.receiver, options);
+    this.#payments = new Pool(urls.payments, options);
+  }
+
+  async placeOrder(order: object): Promise<{ order_id: string }> {
+    const answer = await call(this.#receiver, "POST", "/orders/async", order);
+    if (answer.status !== 202) throw unexpected("POST /orders/async", answer);
+    return parse(acceptedSchema, "POST /orders/async", answer);
+  }
+
+  /** Undefined while the order is unknown. */
+  async findOrder(id: string): Promise<FoundOrder | undefined> {
+    const path = `/orders/${encodeURIComponent(id)}`;
+    const answer = await call(this.#receiver, "GET", path);
+    if (answer.status === 404) return undefined;
+    if (answer.status !== 200) throw unexpected(`GET ${path}`, answer);
+    return parse(orderSchema, `GET ${path}`, answer);
+  }
+
+  /** Looks all up, as many at once as there are connections. */
+  async findOrders(ids: Iterable<string>): Promise<Map<string, FoundOrder>> {
+    const found = new Map<string, FoundOrder>();
+    const left = [...ids].values();
+    const worker = async () => {
+      for (const id of left) {
+        const order = await this.findOrder(id);
+        if (order) found.set(id, order);
+      }
+    };
+    await Promise.all(Array.from({ length: CONNECTIONS }, worker));
+    return found;
+  }
+
+  async findCharge(orderId: string): Promise<Omit<Charge, "seq"> | undefined> {
+    const path = `/ledger/${encodeURIComponent(orderId)}`;
+    const answer = await call(this.#payments, "GET", path);
+    if (answer.status === 404) return undefined;
+    return parse(chargeSchema.omit({ seq: true }), `GET ${path}`, answer);
+  }
+
+  async ledgerSummary() {
+    return parse(summarySchema, "GET /ledger/summary", await call(this.#payments, "GET", "/ledger/summary"));
+  }
+
+  /** All charges after `seq`, oldest first. */
+  async chargesAfter(seq: number): Promise<Charge[]> {
+    const charges: Charge[] = [];
+    for (let after: number | null = seq; after !== null; ) {
+      const path: string = `/ledger?after=${after}&limit=${PAGE}`;
+      const page: z.output<typeof pageSchema> = parse(
+        pageSchema,
+        path,
+        await call(this.#payments, "GET", path),
+      );
+      charges.push(...page.charges);
+      after = page.next_after;
+    }
+    return charges;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.#receiver.destroy(), this.#payments.destroy()]);
+  }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+async function call(pool: Pool, method: "GET" | "POST", path: string, body?: object): Promise<Answer> {
+  try {
+    const answer = await pool.request({
+      method,
+      path,
+      ...(body && { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+    });
+    return { status: answer.statusCode, text: await answer.body.text() };
+  } catch (cause) {
+    throw new LabError("COMMAND_FAILED", `${method} ${path.split("?")[0]} got no answer.`, {
+      reason: cause instanceof Error ? cause.message : String(cause),
+      remedy: "See `make status` and `make logs`.",
+      cause,
+    });
+  }
+}
+
+function parse<S extends z.ZodType>(schema: S, what: string, answer: Answer): z.output<S> {
+  try {
+    return schema.parse(JSON.parse(answer.text));
+  } catch {
+    throw unexpected(what, answer);
+  }
+}
+
+function unexpected(what: string, { status, text }: Answer): LabError {
+  return new LabError("COMMAND_FAILED", `${what} answered ${status}, which was not expected.`, {
+    reason: text.slice(0, 300),
+    remedy: "See `make logs`.",
+  });
+}

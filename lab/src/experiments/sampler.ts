@@ -1,0 +1,118 @@
+/** Samples a run once a second: what clients see, what the system shows, what each part takes of the machine. */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import type { LabStatus, Runtime } from "../runtimes/runtime.ts";
+import { processTable, processTree } from "../util/processes.ts";
+import type { Observed } from "./experiment.ts";
+import type { AnswerCounter } from "./k6-run.ts";
+import type { MetricsCsv, Row } from "./metrics-csv.ts";
+
+export interface SamplerOptions {
+  readonly runtime: Runtime;
+  readonly observed: Observed;
+  readonly counter: AnswerCounter;
+  readonly csv: MetricsCsv;
+  /** The load generator's process while it runs. */
+  readonly generatorPid: number;
+  /** Told of each row; for progress. */
+  onRow(row: Row): void;
+}
+
+export interface Sampler {
+  /** Columns of later rows say which stage they belong to. */
+  stage: "load" | "settle";
+  /** Takes a last sample and stops. */
+  stop(): Promise<void>;
+  /** Mean share of all processors that the generator took during the load, 0 to 1. */
+  generatorCpu(): number | undefined;
+}
+
+const PERIOD_MS = 1000;
+
+export function startSampler(options: SamplerOptions): Sampler {
+  const stopping = new AbortController();
+  const began = performance.now();
+  const generator = new CpuMeter();
+  let answersBefore = 0;
+
+  const sampler: Sampler = {
+    stage: "load",
+    async stop() {
+      stopping.abort();
+      await loop;
+    },
+    generatorCpu: () => generator.mean(),
+  };
+
+  async function sample(): Promise<void> {
+    const { counter, observed, runtime, generatorPid } = options;
+    const [seen, status, table] = await Promise.all([
+      observed.sample().catch(() => ({})),
+      runtime.status().catch(() => undefined),
+      processTable(),
+      counter.read(),
+    ]);
+    const generatorTree = processTree(table, generatorPid);
+    const cpuSeconds = generatorTree.reduce((sum, row) => sum + row.cpuSeconds, 0);
+    if (sampler.stage === "load" && generatorTree.length > 0) generator.add(cpuSeconds);
+    const row: Row = {
+      time: new Date().toISOString(),
+      elapsed_s: (performance.now() - began) / 1000,
+      stage: sampler.stage,
+      answers: counter.answers,
+      errors: counter.errors,
+      answers_per_s: counter.answers - answersBefore,
+      ...seen,
+      generator_cpu_s: cpuSeconds,
+      generator_memory_mb: generatorTree.reduce((sum, { rss }) => sum + rss, 0) / 2 ** 20,
+      ...(status && partColumns(status, table)),
+    };
+    answersBefore = counter.answers;
+    options.csv.write(row);
+    options.onRow(row);
+  }
+
+  const loop = (async () => {
+    for (let at = 1; !stopping.signal.aborted; at += 1) {
+      await sample();
+      const next = began + at * PERIOD_MS - performance.now();
+      await sleep(Math.max(0, next), undefined, { signal: stopping.signal }).catch(() => {});
+    }
+    await sample();
+  })();
+  return sampler;
+}
+
+/** Cumulative processor seconds and resident memory of each part that runs. */
+function partColumns(
+  status: LabStatus,
+  table: Awaited<ReturnType<typeof processTable>>,
+): Record<string, number> {
+  return Object.fromEntries(
+    status.parts.flatMap(({ name, pid }) => {
+      const key = name.replaceAll("-", "_");
+      const tree = pid === null ? [] : processTree(table, pid);
+      return [
+        [`${key}_cpu_s`, tree.reduce((sum, row) => sum + row.cpuSeconds, 0)],
+        [`${key}_memory_mb`, tree.reduce((sum, row) => sum + row.rss, 0) / 2 ** 20],
+      ];
+    }),
+  );
+}
+
+/** Turns cumulative processor seconds into a mean share of the whole machine. */
+class CpuMeter {
+  #first: { readonly at: number; readonly cpu: number } | undefined;
+  #last: { readonly at: number; readonly cpu: number } | undefined;
+
+  add(cpu: number): void {
+    this.#last = { at: performance.now() / 1000, cpu };
+    this.#first ??= this.#last;
+  }
+
+  mean(): number | undefined {
+    if (!this.#first || !this.#last || this.#last.at - this.#first.at < 1) return undefined;
+    const share = (this.#last.cpu - this.#first.cpu) / (this.#last.at - this.#first.at);
+    return share / navigator.hardwareConcurrency;
+  }
+}

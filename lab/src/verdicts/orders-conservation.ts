@@ -1,0 +1,160 @@
+/**
+ * The conservation check of orders: nothing that was answered 202 is lost, nothing is charged twice, nothing
+ * is charged for an order that is not there. Judged by what clients were told, what the API says of each of
+ * their orders, and the payment provider's ledger.
+ */
+
+import { type Invariant, noneOf, type Verdict, verdictOf } from "./verdict.ts";
+
+/** One line that the load generator wrote. */
+export interface OrderAnswer {
+  readonly id: string;
+  /** 0: no answer. */
+  readonly status: number;
+  readonly answered_id?: string | undefined;
+}
+
+export interface OrderFound {
+  readonly status: "processing" | "completed";
+  readonly total_minor: number;
+  readonly charge_id?: string | undefined;
+}
+
+export interface LedgerCharge {
+  readonly charge_id: string;
+  readonly order_id: string;
+  readonly amount_minor: number;
+}
+
+export interface OrdersEvidence {
+  readonly answers: readonly OrderAnswer[];
+  /** Lines of the generator's output that could not be read: evidence that is missing. */
+  readonly unreadableAnswers: number;
+  /** By order id: every order that was asked for and known. */
+  readonly orders: ReadonlyMap<string, OrderFound>;
+  /** Ids in the dead-letter queue; `null` for a message whose id could not be read. */
+  readonly deadLettered: readonly (string | null)[];
+  /** Charges made since the run began. */
+  readonly ledger: readonly LedgerCharge[];
+  /** Whether the queue was seen empty, nothing in flight, after the load. */
+  readonly drained: boolean;
+}
+
+export function judgeOrders(evidence: OrdersEvidence): Verdict {
+  const { answers, orders, ledger } = evidence;
+  const accepted = new Set(answers.filter(({ status }) => status === 202).map(({ id }) => id));
+  const completed = [...orders].filter(([, order]) => order.status === "completed").map(([id]) => id);
+  const charges = Map.groupBy(ledger, ({ order_id }) => order_id);
+  const surplus = completed.filter((id) => !accepted.has(id));
+  return verdictOf(
+    [
+      allReadable(evidence),
+      answeredUnderTheirOwnId(answers),
+      acceptedAreSettled(accepted, evidence),
+      chargedOnce(completed, charges),
+      chargesHaveOrders(ledger, evidence),
+      amountsAgree(ledger, evidence),
+      someCompleted(completed.filter((id) => accepted.has(id)).length),
+    ],
+    [
+      {
+        name: "surplus",
+        detail:
+          "Orders that were processed although their client was never told 202. Not an error: a lost answer is not a lost order.",
+        counts: { surplus: surplus.length },
+      },
+      {
+        name: "answers",
+        detail: "What clients were told, by status; 0 is no answer.",
+        counts: byStatus(answers),
+      },
+    ],
+  );
+}
+
+function allReadable({ answers, unreadableAnswers }: OrdersEvidence): Invariant {
+  const offenders = unreadableAnswers > 0 ? [`${unreadableAnswers} lines`] : [];
+  return noneOf("every-answer-is-on-record", offenders, {
+    checked: answers.length + unreadableAnswers,
+    detail: "Every line that the load generator wrote can be read.",
+  });
+}
+
+function answeredUnderTheirOwnId(answers: readonly OrderAnswer[]): Invariant {
+  const accepted = answers.filter(({ status }) => status === 202);
+  const strangers = accepted.filter(({ id, answered_id }) => id !== answered_id).map(({ id }) => id);
+  return noneOf("accepted-under-the-id-that-was-sent", strangers, {
+    checked: accepted.length,
+    detail: "Each 202 names the id that its client sent.",
+  });
+}
+
+function acceptedAreSettled(accepted: ReadonlySet<string>, evidence: OrdersEvidence): Invariant {
+  const dead = new Set(evidence.deadLettered);
+  const lost = [...accepted].filter((id) => evidence.orders.get(id)?.status !== "completed" && !dead.has(id));
+  const detail = "Every order that was answered 202 is completed or in the dead-letter queue.";
+  const counts = { dead_lettered: [...accepted].filter((id) => dead.has(id)).length };
+  if (lost.length > 0 && !evidence.drained) {
+    return {
+      name: "accepted-orders-are-settled",
+      outcome: "undecided",
+      detail: `${detail} The queue had not drained when the time to settle was over.`,
+      counts: { checked: accepted.size, unsettled: lost.length, ...counts },
+      examples: lost.slice(0, 10),
+    };
+  }
+  return noneOf("accepted-orders-are-settled", lost, { checked: accepted.size, counts, detail });
+}
+
+function chargedOnce(
+  completed: readonly string[],
+  charges: ReadonlyMap<string, readonly LedgerCharge[]>,
+): Invariant {
+  const offenders = completed.filter((id) => charges.get(id)?.length !== 1);
+  return noneOf("one-charge-per-completed-order", offenders, {
+    checked: completed.length,
+    detail: "The provider's ledger has exactly one charge for each completed order.",
+  });
+}
+
+function chargesHaveOrders(ledger: readonly LedgerCharge[], { orders, drained }: OrdersEvidence): Invariant {
+  const offenders = ledger
+    .filter(({ order_id }) => orders.get(order_id)?.status !== "completed")
+    .map(({ order_id }) => order_id);
+  const name = "every-charge-has-its-order";
+  const detail = "Each charge in the ledger belongs to an order that is completed.";
+  // A charge is made before its order is committed: while work is going on, that is no contradiction.
+  if (offenders.length > 0 && !drained) {
+    const counts = { checked: ledger.length, unsettled: offenders.length };
+    return { name, outcome: "undecided", detail: `${detail} The queue had not drained.`, counts };
+  }
+  return noneOf(name, offenders, { checked: ledger.length, detail });
+}
+
+function amountsAgree(ledger: readonly LedgerCharge[], { orders }: OrdersEvidence): Invariant {
+  const both = ledger.flatMap((charge) => {
+    const order = orders.get(charge.order_id);
+    return order?.status === "completed" ? [{ charge, order }] : [];
+  });
+  const offenders = both
+    .filter(
+      ({ charge, order }) =>
+        charge.amount_minor !== order.total_minor || charge.charge_id !== order.charge_id,
+    )
+    .map(({ charge }) => charge.order_id);
+  return noneOf("charges-match-their-orders", offenders, {
+    checked: both.length,
+    detail: "Amount and charge id in the ledger are those on the order.",
+  });
+}
+
+function someCompleted(count: number): Invariant {
+  const name = "orders-were-completed";
+  const detail = "At least one accepted order went all the way; a run without work proves nothing.";
+  return { name, outcome: count > 0 ? "held" : "undecided", detail, counts: { completed: count } };
+}
+
+function byStatus(answers: readonly OrderAnswer[]): Record<string, number> {
+  const groups = Map.groupBy(answers, ({ status }) => String(status));
+  return Object.fromEntries([...groups].map(([status, group]) => [status, group.length]));
+}

@@ -1,0 +1,73 @@
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import t from "tap";
+import { z } from "zod";
+import { readJsonLines } from "../../src/experiments/answers-file.ts";
+import { Bundle } from "../../src/experiments/bundle.ts";
+import { AnswerCounter } from "../../src/experiments/k6-run.ts";
+import { MetricsCsv } from "../../src/experiments/metrics-csv.ts";
+
+const at = new Date("2026-11-21T06:39:00.123Z");
+const path = ["local", "orders", "smoke"] as const;
+
+t.test("a bundle has its name only when it is finished", async (t) => {
+  const root = t.testdir();
+  const bundle = await Bundle.begin(root, path, at);
+  const final = join(root, "local", "orders", "smoke", "2026-11-21T06-39-00Z");
+  t.equal(bundle.directory, `${final}.unfinished`);
+  await bundle.writeJson("run.json", { format: 1 });
+  t.notOk(existsSync(final));
+  t.equal(await bundle.finish(), final);
+  t.same(JSON.parse(await readFile(join(final, "run.json"), "utf8")), { format: 1 });
+});
+
+t.test(
+  "a bundle is never edited: a file is written once, and a second run has another directory",
+  async (t) => {
+    const root = t.testdir();
+    const bundle = await Bundle.begin(root, path, at);
+    await bundle.writeJson("run.json", {});
+    await t.rejects(bundle.writeJson("run.json", {}), { code: "EEXIST" });
+    await t.rejects(Bundle.begin(root, path, at), { code: "EEXIST" });
+  },
+);
+
+t.test("answers are read line by line; what cannot be read is counted", async (t) => {
+  const file = join(
+    t.testdir({ "answers.jsonl": '{"id":"a","status":202}\n\nrubbish\n{"id":1}\n' }),
+    "answers.jsonl",
+  );
+  const schema = z.object({ id: z.string(), status: z.int() });
+  t.same(await readJsonLines(file, schema), { values: [{ id: "a", status: 202 }], unreadable: 2 });
+  t.same(await readJsonLines(`${file}.absent`, schema), { values: [], unreadable: 0 });
+});
+
+t.test("the counter reads only whole lines, and each once", async (t) => {
+  const file = join(t.testdir(), "answers.jsonl");
+  const counter = new AnswerCounter(file);
+  await counter.read();
+  t.match(counter, { answers: 0, errors: 0 });
+  await writeFile(file, '{"id":"a","status":202}\n{"id":"b","sta', { flag: "a" });
+  await counter.read();
+  t.match(counter, { answers: 1, errors: 0 });
+  await writeFile(file, 'tus":503}\n{"id":"c","status":0}\n', { flag: "a" });
+  await counter.read();
+  await counter.read();
+  t.match(counter, { answers: 3, errors: 2 });
+});
+
+t.test("the metrics file keeps the first row's columns", async (t) => {
+  const file = join(t.testdir(), "metrics.csv");
+  const csv = new MetricsCsv(file);
+  csv.write({ time: "t1", depth: 1, rate: 1.23456 });
+  csv.write({ time: 'a "quoted", one', rate: 2, unknown: 3 });
+  await csv.close();
+  t.equal(await readFile(file, "utf8"), 'time,depth,rate\nt1,1,1.235\n"a ""quoted"", one",,2\n');
+});
+
+t.test("a metrics file that cannot be written fails the run", async (t) => {
+  const csv = new MetricsCsv(join(t.testdir(), "absent", "metrics.csv"));
+  csv.write({ time: "t1" });
+  await t.rejects(csv.close(), { code: "ENOENT" });
+});

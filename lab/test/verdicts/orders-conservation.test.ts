@@ -1,0 +1,122 @@
+/** Each invariant of the conservation check, with the fault that it exists for planted and caught. */
+
+import t from "tap";
+import { judgeOrders, type OrdersEvidence } from "../../src/verdicts/orders-conservation.ts";
+import type { Outcome } from "../../src/verdicts/verdict.ts";
+
+const IDS = ["a", "b", "c"];
+
+/** Three orders, all well. */
+function sound(): OrdersEvidence {
+  return {
+    answers: IDS.map((id) => ({ id, status: 202, answered_id: id })),
+    unreadableAnswers: 0,
+    orders: new Map(
+      IDS.map((id) => [id, { status: "completed" as const, total_minor: 100, charge_id: `charge-${id}` }]),
+    ),
+    deadLettered: [],
+    ledger: IDS.map((id) => ({ charge_id: `charge-${id}`, order_id: id, amount_minor: 100 })),
+    drained: true,
+  };
+}
+
+function outcomes(evidence: OrdersEvidence): Record<string, Outcome> {
+  return Object.fromEntries(judgeOrders(evidence).invariants.map(({ name, outcome }) => [name, outcome]));
+}
+
+function without(
+  id: string,
+): Map<string, OrdersEvidence["orders"] extends ReadonlyMap<string, infer V> ? V : never> {
+  return new Map([...sound().orders].filter(([known]) => known !== id));
+}
+
+t.test("a sound run is held, with its counts", async (t) => {
+  const verdict = judgeOrders(sound());
+  t.equal(verdict.outcome, "held");
+  t.ok(verdict.invariants.every(({ outcome }) => outcome === "held"));
+  t.match(verdict.invariants.at(-1), { counts: { completed: 3 } });
+});
+
+t.test("no work at all is undecided, never held", async (t) => {
+  const nothing = { ...sound(), answers: [], orders: new Map(), ledger: [] };
+  t.equal(judgeOrders(nothing).outcome, "undecided");
+  const refused = { ...nothing, answers: [{ id: "a", status: 503 }] };
+  t.equal(judgeOrders(refused).outcome, "undecided");
+});
+
+t.test("an accepted order that is nowhere is lost: broken", async (t) => {
+  const evidence = {
+    ...sound(),
+    orders: without("b"),
+    ledger: sound().ledger.filter(({ order_id }) => order_id !== "b"),
+  };
+  t.match(outcomes(evidence), { "accepted-orders-are-settled": "broken" });
+  t.match(judgeOrders(evidence), { outcome: "broken", invariants: [{}, {}, { examples: ["b"] }] });
+});
+
+t.test("an accepted order that is still processing after the drain is broken too", async (t) => {
+  const orders = new Map(sound().orders).set("b", {
+    status: "processing",
+    total_minor: 100,
+    charge_id: "charge-b",
+  });
+  t.match(outcomes({ ...sound(), orders }), { "accepted-orders-are-settled": "broken" });
+});
+
+t.test("before the queue has drained, what is missing is undecided", async (t) => {
+  const evidence = { ...sound(), orders: without("b"), drained: false };
+  t.match(outcomes(evidence), {
+    "accepted-orders-are-settled": "undecided",
+    "every-charge-has-its-order": "undecided",
+  });
+  t.equal(judgeOrders(evidence).outcome, "undecided");
+});
+
+t.test("a dead-lettered order is settled, not lost", async (t) => {
+  const ledger = sound().ledger.filter(({ order_id }) => order_id !== "b");
+  t.equal(
+    judgeOrders({ ...sound(), orders: without("b"), ledger, deadLettered: ["b", null] }).outcome,
+    "held",
+  );
+});
+
+t.test("two charges for one order are broken", async (t) => {
+  const ledger = [...sound().ledger, { charge_id: "charge-again", order_id: "a", amount_minor: 100 }];
+  t.match(outcomes({ ...sound(), ledger }), {
+    "one-charge-per-completed-order": "broken",
+    "charges-match-their-orders": "broken",
+  });
+});
+
+t.test("a completed order without a charge is broken", async (t) => {
+  const ledger = sound().ledger.filter(({ order_id }) => order_id !== "a");
+  t.match(outcomes({ ...sound(), ledger }), { "one-charge-per-completed-order": "broken" });
+});
+
+t.test("a charge without a completed order is broken", async (t) => {
+  const ledger = [...sound().ledger, { charge_id: "charge-x", order_id: "x", amount_minor: 100 }];
+  t.match(outcomes({ ...sound(), ledger }), { "every-charge-has-its-order": "broken" });
+});
+
+t.test("a charge with another amount is broken", async (t) => {
+  const ledger = sound().ledger.map((charge) =>
+    charge.order_id === "c" ? { ...charge, amount_minor: 99 } : charge,
+  );
+  t.match(outcomes({ ...sound(), ledger }), { "charges-match-their-orders": "broken" });
+});
+
+t.test("a 202 for another order's id is broken", async (t) => {
+  const answers = [...sound().answers, { id: "d", status: 202, answered_id: "a" }];
+  t.match(outcomes({ ...sound(), answers }), { "accepted-under-the-id-that-was-sent": "broken" });
+});
+
+t.test("evidence that cannot be read is broken, not ignored", async (t) => {
+  t.match(outcomes({ ...sound(), unreadableAnswers: 1 }), { "every-answer-is-on-record": "broken" });
+});
+
+t.test("an order processed without a 202 is a surplus, which breaks nothing", async (t) => {
+  const answers = sound().answers.map((answer) => (answer.id === "a" ? { id: "a", status: 0 } : answer));
+  const verdict = judgeOrders({ ...sound(), answers });
+  t.equal(verdict.outcome, "held");
+  t.match(verdict.observations, [{ counts: { surplus: 1 } }, { counts: { "0": 1, "202": 2 } }]);
+});
