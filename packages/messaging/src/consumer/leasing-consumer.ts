@@ -13,6 +13,7 @@ import { type Lease, Leases } from "./leases.ts";
 import { Slots } from "./slots.ts";
 
 const ACK_LINGER_MS = 10;
+const POLL_GRACE_MS = 1500;
 const BACKOFF_MS = { first: 100, most: 5000 };
 /** One poller keeps about this many workers busy; more poll side by side. */
 const WORKERS_PER_POLLER = 50;
@@ -28,6 +29,8 @@ export function leasingConsumer(queue: LeasedQueue, handler: Handler, options: C
     send: (receipts) => queue.remove(receipts),
   });
   const stopping = new AbortController();
+  /** Cuts off the polls under way. */
+  const cut = new AbortController();
   const gate = new Gate();
   const inHand = new Set<Promise<void>>();
   const acknowledging = new Set<Promise<void>>();
@@ -45,10 +48,10 @@ export function leasingConsumer(queue: LeasedQueue, handler: Handler, options: C
       }
       let received: ReceivedMessage[] = [];
       try {
-        received = await queue.receive(free, stopping.signal);
+        received = await queue.receive(free, cut.signal);
         failures = 0;
       } catch (error) {
-        if (!stopping.signal.aborted) {
+        if (!cut.signal.aborted) {
           report(error, "receive");
           failures += 1;
         }
@@ -101,6 +104,10 @@ export function leasingConsumer(queue: LeasedQueue, handler: Handler, options: C
 
   async function stop(graceMs: number): Promise<StopReport> {
     stopping.abort();
+    // A poll that is cut off may take messages along, hidden until their visibility timeout ends; a short one
+    // is allowed to end by itself.
+    await Promise.race([pollers, sleep(Math.min(graceMs, POLL_GRACE_MS), undefined, { ref: false })]);
+    cut.abort();
     await pollers;
     await Promise.race([Promise.all(inHand), sleep(graceMs, undefined, { ref: false })]);
     await acknowledgements.flush();
