@@ -6,10 +6,11 @@
 import { randomUUID } from "node:crypto";
 import Router, { type RouterContext } from "@koa/router";
 import Koa from "koa";
-import { Overloaded } from "../errors.ts";
+import { Overloaded, type ServiceError } from "../errors.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { childSpan, newTrace, parseTraceparent, type TraceContext, traceparent } from "../telemetry/trace.ts";
+import { childSpan, newTrace, parseTraceparent, type TraceContext } from "../telemetry/trace.ts";
+import { discardBody } from "./body.ts";
 import { addHealthRoutes, type ReadinessCheck } from "./health.ts";
 import { absentRoute, answerProblem } from "./problem.ts";
 
@@ -19,8 +20,8 @@ export { Router };
 export interface ServiceState {
   requestId: string;
   trace: TraceContext;
-  /** Set by a handler; a few words that its log line should carry, such as the order's id. */
-  log: Record<string, unknown>;
+  /** What the request's log line should carry besides, such as the order's id; set by its handler. */
+  log: Readonly<Record<string, unknown>> | undefined;
 }
 
 export type Context = RouterContext<ServiceState>;
@@ -48,8 +49,8 @@ export function createApp(options: AppOptions): App {
   let draining = false;
   let inFlight = 0;
 
-  const operations = new Router<ServiceState>();
-  addHealthRoutes(operations, { checks: options.readiness, metrics, draining: () => draining });
+  metrics.gauge("http_requests_in_flight", "Requests being answered.", () => inFlight);
+  addHealthRoutes(router, { checks: options.readiness, metrics, draining: () => draining });
 
   const app = new Koa<ServiceState>();
   // Errors are answered and logged below; koa's own handler would print the rest on standard error.
@@ -57,59 +58,51 @@ export function createApp(options: AppOptions): App {
 
   app.use(async function observe(ctx, next) {
     const began = performance.now();
-    const given = ctx.get("x-request-id");
-    const parent = parseTraceparent(ctx.get("traceparent") || undefined);
-    ctx.state.requestId = REQUEST_ID.test(given) ? given : randomUUID();
-    ctx.state.trace = parent ? childSpan(parent) : newTrace();
-    ctx.state.log = {};
-    ctx.set("x-request-id", ctx.state.requestId);
-    ctx.set("traceparent", traceparent(ctx.state.trace));
-    if (draining) ctx.set("connection", "close");
+    const { headers } = ctx.req;
+    const given = headers["x-request-id"];
+    const parent = parseTraceparent(single(headers.traceparent));
+    const requestId = typeof given === "string" && REQUEST_ID.test(given) ? given : randomUUID();
+    ctx.state = { requestId, trace: parent ? childSpan(parent) : newTrace(), log: undefined };
+    ctx.res.setHeader("x-request-id", requestId);
+    if (draining) ctx.res.setHeader("connection", "close");
+    // What is asked of the service about itself is never refused for load and logged only at `trace`.
+    const operation = isOperation(ctx.path);
     let failure: unknown;
+    if (!operation) inFlight += 1;
     try {
+      if (inFlight > maxInFlight && !operation) throw overloaded(maxInFlight);
       await next();
     } catch (error) {
       failure = error;
       answerProblem(ctx, error);
-    }
-    record(ctx as unknown as Context, performance.now() - began, failure);
-  });
-  app.use(operations.routes());
-  app.use(async function limit(_ctx, next) {
-    if (inFlight >= maxInFlight) {
-      throw new Overloaded(`${maxInFlight} requests are being answered, which is the limit.`, {
-        retryAfterSeconds: 1,
-      });
-    }
-    inFlight += 1;
-    metrics.httpInFlight.inc();
-    try {
-      await next();
     } finally {
-      inFlight -= 1;
-      metrics.httpInFlight.dec();
+      if (!operation) inFlight -= 1;
     }
+    record(ctx as unknown as Context, { milliseconds: performance.now() - began, operation, failure });
+    // After its place is free again: what is thrown away may take as long as its sender likes.
+    if (failure !== undefined) await discardBody(ctx);
   });
   app.use(router.routes());
-  app.use(refuse(operations, router));
+  app.use(refuse(router));
 
-  function record(ctx: Context, milliseconds: number, failure: unknown): void {
+  function record(ctx: Context, { milliseconds, operation, failure }: Answered): void {
+    const { method, path, status } = ctx;
     const route = typeof ctx._matchedRoute === "string" ? ctx._matchedRoute : "(none)";
-    metrics.httpDuration.observe({ method: ctx.method, route, status: ctx.status }, milliseconds / 1000);
-    const level =
-      ctx.status >= 500 ? "error" : route.startsWith("/health") || route === "/metrics" ? "trace" : "info";
+    metrics.httpDuration.observe({ method, route, status }, milliseconds / 1000);
+    const level = status >= 500 ? "error" : operation ? "trace" : "info";
     if (!logger.isLevelEnabled(level)) return;
+    const { requestId, trace, log } = ctx.state;
     logger[level](
       {
-        request_id: ctx.state.requestId,
-        trace_id: ctx.state.trace.traceId,
-        span_id: ctx.state.trace.spanId,
-        method: ctx.method,
-        path: ctx.path,
-        status: ctx.status,
+        request_id: requestId,
+        trace_id: trace.traceId,
+        span_id: trace.spanId,
+        method,
+        path,
+        status,
         ms: Math.round(milliseconds * 100) / 100,
-        ...ctx.state.log,
-        ...(ctx.status >= 500 && { err: failure }),
+        err: status >= 500 ? failure : undefined,
+        ...log,
       },
       "request",
     );
@@ -123,12 +116,31 @@ export function createApp(options: AppOptions): App {
   };
 }
 
+/** A header that came twice is no header that can be relied on. */
+function single(header: string | string[] | undefined): string | undefined {
+  return typeof header === "string" ? header : undefined;
+}
+
+interface Answered {
+  readonly milliseconds: number;
+  readonly operation: boolean;
+  readonly failure: unknown;
+}
+
+function overloaded(limit: number): ServiceError {
+  return new Overloaded(`${limit} requests are being answered, which is the limit.`, {
+    retryAfterSeconds: 1,
+  });
+}
+
+function isOperation(path: string): boolean {
+  return path.startsWith("/health") || path === "/metrics";
+}
+
 /** A known path with a method it does not take is 405 with Allow, not 404. */
-function refuse(...routers: Router<ServiceState>[]) {
+function refuse(router: Router<ServiceState>) {
   return async function refuse(ctx: Koa.ParameterizedContext<ServiceState>): Promise<void> {
-    const allowed = new Set(
-      routers.flatMap((router) => router.match(ctx.path, ctx.method).path.flatMap((layer) => layer.methods)),
-    );
+    const allowed = new Set(router.match(ctx.path, ctx.method).path.flatMap((layer) => layer.methods));
     throw absentRoute(ctx.path, { method: ctx.method, allowed: [...allowed] });
   };
 }

@@ -1,5 +1,6 @@
 /** Reading a JSON body: kind, encoding and size are checked before a byte is parsed. */
 
+import { finished } from "node:stream";
 import { parse } from "content-type";
 import type { ParameterizedContext } from "koa";
 import getRawBody from "raw-body";
@@ -32,7 +33,6 @@ export async function jsonBody(ctx: ParameterizedContext, limit = DEFAULT_LIMIT)
   requireJson(req.headers["content-type"]);
   const encoding = req.headers["content-encoding"];
   if (encoding !== undefined && encoding !== "identity") {
-    drain(ctx);
     throw new UnsupportedMediaType(
       `Content-Encoding ${JSON.stringify(encoding)} is not taken; send the body as it is.`,
       {
@@ -40,10 +40,7 @@ export async function jsonBody(ctx: ParameterizedContext, limit = DEFAULT_LIMIT)
       },
     );
   }
-  if (Number(length) > limit) {
-    drain(ctx);
-    throw tooLarge(limit);
-  }
+  if (Number(length) > limit) throw tooLarge(limit);
   const bytes = await read(ctx, limit, length);
   if (bytes.length === 0) throw new BodyMissing("Send a JSON object with Content-Type: application/json.");
   return parseJson(bytes);
@@ -74,10 +71,7 @@ async function read(ctx: ParameterizedContext, limit: number, length: string | u
     return await getRawBody(ctx.req, { limit, ...(length !== undefined && { length: Number(length) }) });
   } catch (error) {
     const type = (error as { type?: string }).type;
-    if (type === "entity.too.large") {
-      drain(ctx);
-      throw tooLarge(limit);
-    }
+    if (type === "entity.too.large") throw tooLarge(limit);
     throw new MalformedBody("The body ended before all of it had arrived.", { cause: error });
   }
 }
@@ -101,15 +95,20 @@ function parseJson(bytes: Buffer): unknown {
 }
 
 /**
- * Takes what still arrives and drops it: closing a socket with unread bytes resets it, and the sender would
- * see a broken connection instead of the answer. Bounded in bytes here and in time by the server.
+ * Takes what still arrives of a refused request and drops it: closing a socket with unread bytes resets it,
+ * and the sender would see a broken connection instead of the answer. A connection that outlives the answer
+ * is answered at once; on one that closes with it, resolves when all has arrived. Bounded in bytes here and
+ * in time by the server.
  */
-function drain(ctx: ParameterizedContext): void {
+export async function discardBody(ctx: ParameterizedContext): Promise<void> {
+  const { req, res } = ctx;
+  if (req.complete || req.destroyed) return;
   let seen = 0;
-  ctx.set("Connection", "close");
-  ctx.req.on("data", (chunk: Buffer) => {
+  req.on("data", (chunk: Buffer) => {
     seen += chunk.length;
-    if (seen > DRAIN_LIMIT) ctx.req.destroy();
+    if (seen > DRAIN_LIMIT) req.destroy();
   });
-  ctx.req.resume();
+  const arrived = new Promise<void>((resolve) => finished(req, () => resolve()));
+  req.resume();
+  if (!res.shouldKeepAlive || res.getHeader("connection") === "close") await arrived;
 }

@@ -54,14 +54,14 @@ export function addHealthRoutes(router: Router<ServiceState>, options: HealthOpt
 }
 
 async function runChecks(checks: readonly ReadinessCheck[]): Promise<Record<string, string>> {
-  const entries = checks.map(async ({ name, check }) => [name, await outcome(check)] as const);
+  const entries = checks.map(async (each) => [each.name, await outcome(() => each.check())] as const);
   return Object.fromEntries(await Promise.all(entries));
 }
 
 async function outcome(check: () => Promise<unknown>): Promise<string> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("does not answer")), CHECK_TIMEOUT_MS);
+    timer = setTimeout(() => reject(new Late("does not answer")), CHECK_TIMEOUT_MS);
   });
   try {
     await Promise.race([check(), late]);
@@ -75,9 +75,10 @@ async function outcome(check: () => Promise<unknown>): Promise<string> {
 
 // Connection errors carry addresses, never credentials; still only their code leaves the service.
 function describe(error: unknown): string {
-  const { code, name } = error as { code?: string; name?: string };
-  return (
-    code ??
-    (error instanceof Error && error.message === "does not answer" ? error.message : (name ?? "failed"))
-  );
+  if (!(error instanceof Error)) return "failed";
+  if (error instanceof Late) return error.message;
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" ? code : error.name;
 }
+
+class Late extends Error {}

@@ -52,13 +52,7 @@ export function answerProblem(ctx: ParameterizedContext<{ requestId: string }>, 
 
 function asServiceError(thrown: unknown): ServiceError {
   if (thrown instanceof ServiceError) return thrown;
-  if (isUriError(thrown)) return new RouteNotFound("The path is not a valid percent-encoded text.");
   return new Internal("Something went wrong inside the service; its log has the request's id.", {
     cause: thrown,
   });
-}
-
-// @koa/router throws what decodeURIComponent does, with status 400, on a path such as /orders/%E0%A4%A.
-function isUriError(thrown: unknown): boolean {
-  return thrown instanceof URIError || (thrown instanceof Error && thrown.cause instanceof URIError);
 }

@@ -16,23 +16,44 @@ export interface HttpServer {
 export interface ListenOptions {
   readonly host: string;
   readonly port: number;
+  /** For tests, which do not wait as long as a server must. */
+  readonly timeouts?: Timeouts;
+}
+
+/** Milliseconds. */
+interface Timeouts {
+  /** From a request's first byte to the end of its headers. */
+  readonly headersMs: number;
+  /** From a request's first byte to its last. */
+  readonly requestMs: number;
+  /** How often both are checked. */
+  readonly checkEveryMs: number;
 }
 
 const KEEP_ALIVE_MS = 65_000;
-const HEADERS_MS = 10_000;
-const REQUEST_MS = 15_000;
+const TIMEOUTS: Timeouts = { headersMs: 10_000, requestMs: 15_000, checkEveryMs: 1000 };
+const SWEEP_MS = 50;
 const MAX_CONNECTIONS = 12_000;
 
 /** @throws the system's error (EADDRINUSE, EACCES, …) when the address cannot be bound */
 export async function listen(callback: RequestListener, options: ListenOptions): Promise<HttpServer> {
-  const server = createServer({ connectionsCheckingInterval: 1000, maxHeaderSize: 16 * 1024 }, callback);
+  const { headersMs, requestMs, checkEveryMs } = options.timeouts ?? TIMEOUTS;
+  const server = createServer(
+    { connectionsCheckingInterval: checkEveryMs, maxHeaderSize: 16 * 1024 },
+    callback,
+  );
   // Above a load balancer's 60 s: the side that closes first must be the one that opens connections, else
   // a request can meet a closing socket and the balancer answers 502.
   server.keepAliveTimeout = KEEP_ALIVE_MS;
-  server.headersTimeout = HEADERS_MS;
-  server.requestTimeout = REQUEST_MS;
+  server.headersTimeout = headersMs;
+  server.requestTimeout = requestMs;
   server.maxConnections = MAX_CONNECTIONS;
   server.on("clientError", answerUnreadable);
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen({ host: options.host, port: options.port, backlog: 1024 }, () => {
@@ -40,6 +61,10 @@ export async function listen(callback: RequestListener, options: ListenOptions):
       resolve();
     });
   });
+  const closeUnused = () => {
+    server.closeIdleConnections();
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+  };
   const { port } = server.address() as AddressInfo;
   const host = options.host.includes(":") ? `[${options.host}]` : options.host;
   return {
@@ -48,8 +73,12 @@ export async function listen(callback: RequestListener, options: ListenOptions):
     async close(graceMs = 10_000) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       const cut = setTimeout(() => server.closeAllConnections(), graceMs);
-      server.closeIdleConnections();
+      // Node closes the connections that are idle now. One that is kept becomes idle when its answer is out,
+      // and one that has never sent a byte does not count as idle.
+      const sweep = setInterval(closeUnused, SWEEP_MS);
+      closeUnused();
       await closed;
+      clearInterval(sweep);
       clearTimeout(cut);
     },
   };
@@ -80,7 +109,7 @@ function asServiceError(error: NodeJS.ErrnoException) {
     case "HPE_HEADER_OVERFLOW":
       return new HeadersTooLarge("The headers may have 16 KiB at the most.");
     case "ERR_HTTP_REQUEST_TIMEOUT":
-      return new RequestTimeout("The whole request must arrive within 15 s, its headers within 10 s.");
+      return new RequestTimeout("The whole request did not arrive in time.");
     default:
       return new BadRequest("This is not an HTTP/1.1 request.");
   }

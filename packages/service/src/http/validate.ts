@@ -43,14 +43,22 @@ function fieldName(path: readonly PropertyKey[]): string {
 
 /** RFC 6901, as a URI fragment: `#/items/0/quantity`. */
 function pointer(path: readonly PropertyKey[]): string {
-  return `#${path.map((step) => `/${printable(step).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("")}`;
+  return `#${path.map((step) => `/${fragment(cut(step).replaceAll("~", "~0").replaceAll("/", "~1"))}`).join("")}`;
+}
+
+function fragment(text: string): string {
+  // A lone surrogate has no percent-encoding: encodeURIComponent throws on it.
+  return encodeURIComponent(text.toWellFormed());
 }
 
 // A key is the sender's text: cut it and show what cannot be printed, it may go into a terminal.
 function printable(step: PropertyKey): string {
-  const text = String(step).slice(0, 64);
-  return text.replaceAll(
+  return cut(step).replaceAll(
     /[\p{Cc}\p{Cf}]/gu,
     (c) => `\\u${(c.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
   );
+}
+
+function cut(step: PropertyKey): string {
+  return String(step).slice(0, 64);
 }

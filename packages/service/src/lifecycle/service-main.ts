@@ -44,57 +44,61 @@ export async function serviceMain<C extends ServiceConfig>(definition: ServiceDe
   }
   const logger = createLogger({ name: definition.name, level: config.LOG_LEVEL });
   const releasers = new Releasers();
-  let starting: Promise<unknown> = Promise.resolve();
-  const end = once(async (reason: string, failure?: unknown) => {
-    if (failure === undefined) logger.info({ reason }, "stopping");
-    else logger.fatal({ reason, err: failure }, "stopping after a failure");
+  process.exitCode = 0;
+  let stopping: Promise<void> | undefined;
+
+  const fail = (reason: string, error: unknown): Promise<void> => {
+    process.exitCode = 1;
+    logger.fatal({ reason, err: error }, stopping ? "failed while stopping" : "stopping after a failure");
+    stopping ??= stop();
+    return stopping;
+  };
+  let signalled = false;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (signalled) {
+      logger.error({ signal }, "second signal: ending at once");
+      exit(logger, 1);
+      return;
+    }
+    signalled = true;
+    logger.info({ reason: signal }, "stopping");
+    stopping ??= stop();
+  };
+  process.on("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal);
+  process.on("uncaughtException", (error) => void fail("uncaught exception", error));
+  process.on("unhandledRejection", (error) => void fail("unhandled rejection", error));
+  // Wrapped, so that a `start` that throws is one that rejects.
+  const starting = (async () => definition.start(config, { logger, releasers }))();
+  try {
+    logger.info(await starting, "started");
+  } catch (error) {
+    await fail("start failed", error);
+  }
+
+  async function stop(): Promise<void> {
     const forced = setTimeout(() => {
       logger.error("still not stopped when the grace period ended");
       exit(logger, 1);
     }, config.SHUTDOWN_GRACE_SECONDS * 1000);
-    let code = failure === undefined ? 0 : 1;
     try {
-      // What is still being started registers more to release; a failure of it is `failure` already.
+      // What is still being started registers more to release; its failure is told above.
       await starting.catch(() => {});
       await releasers.release();
       logger.info("stopped");
     } catch (error) {
       logger.error({ err: error }, "stopping failed");
-      code = 1;
+      process.exitCode = 1;
     }
     clearTimeout(forced);
-    exit(logger, code);
-  });
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.once(signal, () => {
-      process.once(signal, () => {
-        logger.error({ signal }, "second signal: ending at once");
-        exit(logger, 1);
-      });
-      void end(signal);
-    });
-  }
-  process.once("uncaughtException", (error) => void end("uncaught exception", error));
-  process.once("unhandledRejection", (error) => void end("unhandled rejection", error));
-  const started = definition.start(config, { logger, releasers });
-  starting = started;
-  try {
-    logger.info(await started, "started");
-  } catch (error) {
-    await end("start failed", error);
+    exit(logger);
   }
 }
 
-function once<A extends unknown[]>(run: (...args: A) => Promise<void>): (...args: A) => Promise<void> {
-  let running: Promise<void> | undefined;
-  return (...args) => {
-    running ??= run(...args);
-    return running;
-  };
-}
-
-function exit(logger: Logger, code: number): void {
+/** Ends the process with `code`, or with what `process.exitCode` is by then. */
+function exit(logger: Logger, code?: 1): void {
+  if (code !== undefined) process.exitCode = code;
   // pino buffers: what it still holds would be lost with the process.
-  logger.flush(() => process.exit(code));
-  setTimeout(() => process.exit(code), 500).unref();
+  logger.flush(() => process.exit());
+  setTimeout(() => process.exit(), 500).unref();
 }

@@ -6,7 +6,6 @@ export interface Metrics {
   readonly registry: Registry;
   /** Seconds from the request's arrival to the end of its answer, by method, route and status. */
   readonly httpDuration: Histogram<"method" | "route" | "status">;
-  readonly httpInFlight: Gauge;
   counter(name: string, help: string): Counter;
   counter<L extends string>(name: string, help: string, labels: readonly L[]): Counter<L>;
   gauge(name: string, help: string, collect?: () => number): Gauge;
@@ -33,7 +32,6 @@ export function createMetrics(service: string): Metrics {
       buckets: LATENCY_BUCKETS,
       registers,
     }),
-    httpInFlight: new Gauge({ name: "http_requests_in_flight", help: "Requests being answered.", registers }),
     counter: <L extends string>(name: string, help: string, labels: readonly L[] = []) =>
       new Counter<L>({ name, help, labelNames: labels, registers }),
     gauge: (name, help, collect) =>

@@ -102,11 +102,12 @@ export class MemoryLedger implements Ledger {
   readonly entries: LedgerEntry[] = [];
 
   async find(orderId: string): Promise<Charge | undefined> {
-    return this.entries.find(({ order_id }) => order_id === orderId);
+    return this.#standing(orderId);
   }
 
   async record(charge: Charge): Promise<Charge> {
-    const standing = await this.find(charge.order_id);
+    // Looked up and recorded with no pause between, as one statement does in Postgres.
+    const standing = this.#standing(charge.order_id);
     if (standing) return standing;
     this.entries.push({ ...charge, seq: this.entries.length + 1 });
     return charge;
@@ -122,4 +123,11 @@ export class MemoryLedger implements Ledger {
   }
 
   async check(): Promise<void> {}
+
+  #standing(orderId: string): Charge | undefined {
+    const entry = this.entries.find(({ order_id }) => order_id === orderId);
+    if (!entry) return undefined;
+    const { seq: _, ...charge } = entry;
+    return charge;
+  }
 }

@@ -2,24 +2,26 @@
 
 import { type OutgoingMessage, PermanentFailure } from "@parallax/messaging";
 import { z } from "zod";
-import { type Order, orderIdSchema } from "./order.ts";
+import { nameSchema, type Order, orderIdSchema } from "./order.ts";
 
 /** A reader refuses versions that it does not know: they reach the dead-letter queue, not the floor. */
 const VERSION = 1;
 
 const messageSchema = z.object({
   version: z.literal(VERSION),
-  order_id: orderIdSchema,
-  customer_id: z.string().min(1),
-  items: z
-    .array(z.object({ product_id: z.string(), quantity: z.int().min(1), price: z.number().min(0) }))
-    .min(1),
-  total_minor: z.int().min(0),
-  accepted_at: z.iso.datetime(),
+  order: z.object({
+    order_id: orderIdSchema,
+    customer_id: nameSchema,
+    items: z
+      .array(z.object({ product_id: nameSchema, quantity: z.int().min(1), price: z.number().min(0) }))
+      .min(1),
+    total_minor: z.int().min(0),
+    accepted_at: z.iso.datetime(),
+  }),
 });
 
 export function encodeOrder(order: Order, traceparent: string): OutgoingMessage {
-  return { body: JSON.stringify({ version: VERSION, ...order }), attributes: { traceparent } };
+  return { body: JSON.stringify({ version: VERSION, order }), attributes: { traceparent } };
 }
 
 /** @throws PermanentFailure when the body is no order: no further delivery can change that */
@@ -35,6 +37,5 @@ export function decodeOrder(body: string): Order {
     const where = parsed.error.issues.map((issue) => issue.path.join(".") || "body").join(", ");
     throw new PermanentFailure(`The message is not an order; wrong: ${where}`, { cause: parsed.error });
   }
-  const { version: _, ...order } = parsed.data;
-  return order;
+  return parsed.data.order;
 }

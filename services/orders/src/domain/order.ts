@@ -9,15 +9,16 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 
-// Letters of any script, digits, punctuation, spaces inside: nothing that could move a terminal's cursor.
-const PRINTABLE = /^(?!\s)[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+(?<!\s)$/u;
+// Letters of any script, digits, punctuation, spaces inside: nothing that could move a terminal's cursor, and
+// no non-characters, some of which SQS refuses.
+const PRINTABLE = /^(?!\s)[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}]+(?<!\s)$/u;
 
-const name = (most: number) =>
-  z
-    .string()
-    .min(1, "must not be empty")
-    .max(most, `must have ${most} characters at the most`)
-    .regex(PRINTABLE, "must be printable characters, with no white space at its ends");
+/** A customer's or a product's id. */
+export const nameSchema = z
+  .string()
+  .min(1, "must not be empty")
+  .max(64, "must have 64 characters at the most")
+  .regex(PRINTABLE, "must be printable characters, with no white space at its ends");
 
 /** An id that fits a path, a queue's attribute and a log line. */
 export const orderIdSchema = z
@@ -28,7 +29,7 @@ export const orderIdSchema = z
   );
 
 const itemSchema = z.strictObject({
-  product_id: name(64),
+  product_id: nameSchema,
   quantity: z
     .int("must be a whole number")
     .min(1, "must be at least 1")
@@ -37,17 +38,14 @@ const itemSchema = z.strictObject({
     .number("must be a number")
     .min(0, "must not be negative")
     .max(1_000_000, "must be 1000000 at the most")
-    .refine(
-      (price) => Math.abs(price * 100 - Math.round(price * 100)) < 1e-6,
-      "must have two decimals at the most",
-    ),
+    .refine((price) => Number(price.toFixed(2)) === price, "must have two decimals at the most"),
 });
 
 /** The body of `POST /orders/async`. Numbers as customer ids are taken too and become text. */
 export const orderRequestSchema = z.strictObject({
   order_id: orderIdSchema.optional(),
   customer_id: z
-    .union([name(64), z.int().min(0)], "must be a text of 1 to 64 printable characters, or a whole number")
+    .union([nameSchema, z.int().min(0)], "must be a text of 1 to 64 printable characters, or a whole number")
     .transform(String),
   items: z
     .array(itemSchema)

@@ -47,7 +47,7 @@ export function createPayments(parts: PaymentsParts) {
 
   router.post("/payments", async (ctx) => {
     const request = validate(chargeSchema, await jsonBody(ctx));
-    ctx.state.log.order_id = request.order_id;
+    ctx.state.log = { order_id: request.order_id };
     const gone = new AbortController();
     const hangUp = () => gone.abort(new Error("The caller hung up"));
     ctx.res.once("close", hangUp);

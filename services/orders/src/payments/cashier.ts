@@ -22,10 +22,13 @@ export interface CashierOptions {
 }
 
 interface UnderWay {
+  readonly orderId: string;
   readonly amountMinor: number;
   readonly charge: Promise<Charge>;
   /** Aborted when the last one who waited for it has gone. */
   readonly abandoned: AbortController;
+  /** Its turn has come: from now on it is finished, whoever waits for it. */
+  begun: boolean;
   waiting: number;
 }
 
@@ -43,9 +46,14 @@ export class Cashier {
    * @throws Conflict when the order is charged with another amount; Overloaded; DependencyUnavailable
    */
   async charge(request: ChargeRequest, signal: AbortSignal): Promise<{ charge: Charge; repeated: boolean }> {
-    const standing = await this.#options.ledger.find(request.order_id);
-    if (standing) return { charge: sameAmount(standing, request), repeated: true };
-    const joined = this.#underWay.get(request.order_id);
+    let joined = this.#underWay.get(request.order_id);
+    if (!joined) {
+      const standing = await this.#options.ledger.find(request.order_id);
+      if (standing) return { charge: sameAmount(standing, request), repeated: true };
+      // Somebody else may have begun it in the meantime, and whoever asks may have gone.
+      joined = this.#underWay.get(request.order_id);
+    }
+    signal.throwIfAborted();
     if (joined && joined.amountMinor !== request.amount_minor) throw otherAmount(request);
     const underWay = joined ?? this.#begin(request);
     return {
@@ -59,6 +67,8 @@ export class Cashier {
     const { line, ledger, paymentSeconds } = this.#options;
     const charge = line
       .through(async () => {
+        abandoned.signal.throwIfAborted();
+        underWay.begun = true;
         await sleep(paymentSeconds * 1000);
         return await ledger.record({
           ...request,
@@ -66,10 +76,17 @@ export class Cashier {
           charged_at: new Date().toISOString(),
         });
       }, abandoned.signal)
-      .finally(() => this.#underWay.delete(request.order_id));
+      .finally(() => this.#forget(underWay));
     // Whoever waits sees the failure; when nobody does any more, it is no unhandled one.
     charge.catch(() => {});
-    const underWay: UnderWay = { amountMinor: request.amount_minor, charge, abandoned, waiting: 0 };
+    const underWay: UnderWay = {
+      orderId: request.order_id,
+      amountMinor: request.amount_minor,
+      charge,
+      abandoned,
+      begun: false,
+      waiting: 0,
+    };
     this.#underWay.set(request.order_id, underWay);
     return underWay;
   }
@@ -84,9 +101,16 @@ export class Cashier {
     } finally {
       signal.removeEventListener("abort", leave);
       underWay.waiting -= 1;
-      if (underWay.waiting === 0)
+      if (underWay.waiting === 0 && !underWay.begun) {
+        // Forgotten at once, so that whoever comes now begins a new one instead of joining this.
+        this.#forget(underWay);
         underWay.abandoned.abort(new Error("Nobody waits for this payment any more"));
+      }
     }
+  }
+
+  #forget(underWay: UnderWay): void {
+    if (this.#underWay.get(underWay.orderId) === underWay) this.#underWay.delete(underWay.orderId);
   }
 }
 

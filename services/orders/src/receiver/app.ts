@@ -34,7 +34,7 @@ export function createReceiver({ broker, store, logger, metrics, maxInFlight }: 
   router.post("/orders/async", async (ctx) => {
     const request = validate(orderRequestSchema, await jsonBody(ctx));
     const order = acceptOrder(request, request.order_id ?? randomUUIDv7(), new Date());
-    ctx.state.log.order_id = order.order_id;
+    ctx.state.log = { order_id: order.order_id };
     await publish(broker, encodeOrder(order, traceparent(ctx.state.trace)));
     accepted.inc();
     ctx.status = 202;
@@ -50,7 +50,7 @@ export function createReceiver({ broker, store, logger, metrics, maxInFlight }: 
         "No order with this id has been processed yet; an accepted one appears once it is begun.",
       );
     }
-    ctx.state.log.order_id = order.order_id;
+    ctx.state.log = { order_id: order.order_id };
     ctx.set("Cache-Control", "no-store");
     ctx.body = order;
   });
