@@ -34,6 +34,7 @@ export const settingsSchema = z.object({
   NUM_WORKERS: wholeNumber(1, 1_000, 20),
   PAYMENT_SECONDS: decimal(0, 600, 3),
   PAYMENT_CONCURRENCY: wholeNumber(0, 10_000, 1),
+  VISIBILITY_TIMEOUT_SECONDS: wholeNumber(1, 43_200, 30),
   LOG_LEVEL: z
     .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"], {
       error: "must be one of: trace, debug, info, warn, error, fatal, silent",
@@ -72,6 +73,8 @@ export interface Settings {
     paymentSeconds: number;
     /** Payments at the same time; 0 means no limit. */
     paymentConcurrency: number;
+    /** Seconds that a received order stays hidden from other workers unless its worker extends them. */
+    visibilitySeconds: number;
   };
   logLevel: string;
   /** Path of a k6 program, if the user named one. */
@@ -108,6 +111,7 @@ export function settingsFromEnv(env: Environment, root: string): Settings {
       numWorkers: values.NUM_WORKERS,
       paymentSeconds: values.PAYMENT_SECONDS,
       paymentConcurrency: values.PAYMENT_CONCURRENCY,
+      visibilitySeconds: values.VISIBILITY_TIMEOUT_SECONDS,
     },
     logLevel: values.LOG_LEVEL,
     k6: values.K6,

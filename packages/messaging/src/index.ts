@@ -13,3 +13,4 @@ export type {
 export { BrokerUnavailable, LeaseLost, PermanentFailure, RetryLater } from "./errors.ts";
 export { MemoryBroker } from "./memory/memory-broker.ts";
 export { connectSnsSqs, type SnsSqsOptions } from "./sns-sqs/sns-sqs-broker.ts";
+export { inspectSqs, type QueueInspector } from "./sns-sqs/sqs-inspector.ts";

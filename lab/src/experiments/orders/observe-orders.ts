@@ -1,6 +1,6 @@
 /** Watching orders during a run, and gathering the evidence for its verdict afterwards. */
 
-import { type Broker, connectSnsSqs } from "@parallax/messaging";
+import { inspectSqs } from "@parallax/messaging";
 import { z } from "zod";
 import type { Runtime } from "../../runtimes/runtime.ts";
 import { judgeOrders } from "../../verdicts/orders-conservation.ts";
@@ -16,12 +16,17 @@ export async function observeOrders(runtime: Runtime): Promise<Observed> {
     receiver: runtime.endpoint("orders-receiver"),
     payments: runtime.endpoint("orders-payments"),
   });
-  const broker = emulatorBroker(runtime.endpoint("emulator"));
+  const queue = inspectSqs({
+    region: "us-west-2",
+    endpoint: runtime.endpoint("emulator"),
+    credentials: { accessKeyId: "test", secretAccessKey: "test" },
+    queue: "order-processing-queue",
+  });
   const { last_seq: before } = await api.ledgerSummary();
 
   return {
     async sample() {
-      const [depth, ledger] = await Promise.all([broker.depth(), api.ledgerSummary()]);
+      const [depth, ledger] = await Promise.all([queue.depth(), api.ledgerSummary()]);
       return {
         queue_visible: depth.visible,
         queue_in_flight: depth.inFlight,
@@ -34,7 +39,7 @@ export async function observeOrders(runtime: Runtime): Promise<Observed> {
     },
 
     async drained() {
-      const { visible, inFlight, delayed } = await broker.depth();
+      const { visible, inFlight, delayed } = await queue.depth();
       return visible + inFlight + delayed === 0;
     },
 
@@ -45,30 +50,16 @@ export async function observeOrders(runtime: Runtime): Promise<Observed> {
       const ids = new Set([...answers.map(({ id }) => id), ...ledger.map(({ order_id }) => order_id)]);
       const [orders, deadLetters] = await Promise.all([
         api.findOrders(ids),
-        broker.deadLetters(MOST_DEAD_LETTERS),
+        queue.deadLetters(MOST_DEAD_LETTERS),
       ]);
       const deadLettered = deadLetters.map(({ body }) => orderIdOf(body));
       return judgeOrders({ answers, unreadableAnswers: unreadable, orders, deadLettered, ledger, drained });
     },
 
     async [Symbol.asyncDispose]() {
-      await Promise.all([api[Symbol.asyncDispose](), broker[Symbol.asyncDispose]()]);
+      await Promise.all([api[Symbol.asyncDispose](), queue[Symbol.asyncDispose]()]);
     },
   };
-}
-
-/** The lab's own view of topic and queue; the names are the services' defaults. */
-function emulatorBroker(endpoint: string): Broker {
-  return connectSnsSqs({
-    region: "us-west-2",
-    endpoint,
-    credentials: { accessKeyId: "test", secretAccessKey: "test" },
-    topic: "order-processing-events",
-    queue: "order-processing-queue",
-    visibilitySeconds: 30,
-    waitSeconds: 0,
-    maxReceiveCount: 5,
-  });
 }
 
 function orderIdOf(body: string): string | null {

@@ -26,6 +26,7 @@ export function ordersParts(settings: Settings, databaseUrl: string): PartPlan[]
     // fauxqs does not notice that the caller of a long poll has gone, and hides from others what arrives during
     // the rest of it. With AWS's 20 s, each restart of a consumer would delay orders by a visibility timeout.
     RECEIVE_WAIT_SECONDS: "1",
+    VISIBILITY_TIMEOUT_SECONDS: String(orders.visibilitySeconds),
   };
   return [
     service(settings, "receiver", ports.ordersReceiver, {

@@ -11,8 +11,7 @@ import type { LeasedQueue, ReceivedMessage } from "../queue.ts";
 
 export interface SqsQueueOptions {
   readonly client: SQSClient;
-  /** Asked for each call: the queue may have been made again since the last. */
-  url(): string;
+  readonly url: string;
   readonly visibilitySeconds: number;
   /** Length of a long poll, 0 to 20. */
   readonly waitSeconds: number;
@@ -26,7 +25,7 @@ export function sqsQueue(options: SqsQueueOptions): LeasedQueue {
     async receive(max, signal) {
       const answer = await client.send(
         new ReceiveMessageCommand({
-          QueueUrl: url(),
+          QueueUrl: url,
           MaxNumberOfMessages: max,
           WaitTimeSeconds: waitSeconds,
           VisibilityTimeout: visibilitySeconds,
@@ -40,13 +39,13 @@ export function sqsQueue(options: SqsQueueOptions): LeasedQueue {
 
     async remove(receipts) {
       const Entries = entries(receipts);
-      const answer = await client.send(new DeleteMessageBatchCommand({ QueueUrl: url(), Entries }));
+      const answer = await client.send(new DeleteMessageBatchCommand({ QueueUrl: url, Entries }));
       return refused(receipts, answer.Failed);
     },
 
     async hide(receipts, seconds) {
       const Entries = entries(receipts).map((entry) => ({ ...entry, VisibilityTimeout: seconds }));
-      const answer = await client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: url(), Entries }));
+      const answer = await client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: url, Entries }));
       return refused(receipts, answer.Failed);
     },
   };

@@ -12,8 +12,6 @@ export interface TopologyOptions {
   readonly topic: string;
   readonly queue: string;
   readonly visibilitySeconds: number;
-  readonly retentionSeconds: number;
-  readonly deadLetterRetentionSeconds: number;
   readonly maxReceiveCount: number;
 }
 
@@ -21,6 +19,14 @@ export interface Topology {
   readonly topicArn: string;
   readonly queueUrl: string;
   readonly deadLetterQueueUrl: string;
+}
+
+const DAY = 24 * 60 * 60;
+/** As published: four days in the queue; the longest SQS has once dead-lettered, so that nothing vanishes unseen. */
+const RETENTION_SECONDS = { queue: 4 * DAY, deadLetters: 14 * DAY };
+
+export function deadLetterQueueOf(queue: string): string {
+  return `${queue}-dlq`;
 }
 
 /** All calls create what is missing and find what is there, so this may run anywhere and at any time. */
@@ -31,13 +37,13 @@ export async function ensureTopology(
 ): Promise<Topology> {
   const [topicArn, deadLetters] = await Promise.all([
     createTopic(sns, options.topic),
-    createQueue(sqs, `${options.queue}-dlq`, {
-      MessageRetentionPeriod: String(options.deadLetterRetentionSeconds),
+    createQueue(sqs, deadLetterQueueOf(options.queue), {
+      MessageRetentionPeriod: String(RETENTION_SECONDS.deadLetters),
     }),
   ]);
   const queue = await createQueue(sqs, options.queue, {
     VisibilityTimeout: String(options.visibilitySeconds),
-    MessageRetentionPeriod: String(options.retentionSeconds),
+    MessageRetentionPeriod: String(RETENTION_SECONDS.queue),
     RedrivePolicy: JSON.stringify({
       deadLetterTargetArn: deadLetters.arn,
       maxReceiveCount: String(options.maxReceiveCount),
