@@ -22,6 +22,7 @@ export interface Test {
 export interface ServeOptions {
   readonly readiness?: readonly ReadinessCheck[];
   readonly maxInFlight?: number;
+  readonly checkTimeoutMs?: number;
   readonly logger?: Logger;
 }
 
@@ -33,14 +34,14 @@ export async function serve(
 ) {
   const router = new Router<ServiceState>();
   addRoutes(router);
-  const { readiness = [], logger = silentLogger(), maxInFlight } = options;
+  const { readiness = [], logger = silentLogger() } = options;
   const metrics = createMetrics("test");
   const app = createApp({
+    ...options,
     logger,
     metrics,
     router,
     readiness,
-    ...(maxInFlight !== undefined && { maxInFlight }),
   });
   const server = await listen(app.callback, { host: "127.0.0.1", port: 0 });
   t.teardown(() => server.close(100));

@@ -33,6 +33,8 @@ export interface AppOptions {
   readonly readiness: readonly ReadinessCheck[];
   /** Requests answered at once; one more gets 503 with Retry-After. Health and metrics do not count. */
   readonly maxInFlight?: number;
+  /** How long a readiness check may take, in milliseconds. */
+  readonly checkTimeoutMs?: number;
 }
 
 export interface App {
@@ -50,7 +52,12 @@ export function createApp(options: AppOptions): App {
   let inFlight = 0;
 
   metrics.gauge("http_requests_in_flight", "Requests being answered.", () => inFlight);
-  addHealthRoutes(router, { checks: options.readiness, metrics, draining: () => draining });
+  addHealthRoutes(router, {
+    checks: options.readiness,
+    metrics,
+    draining: () => draining,
+    checkTimeoutMs: options.checkTimeoutMs,
+  });
 
   const app = new Koa<ServiceState>();
   // Errors are answered and logged below; koa's own handler would print the rest on standard error.

@@ -17,6 +17,8 @@ export interface HealthOptions {
   readonly checks: readonly ReadinessCheck[];
   readonly metrics: Metrics;
   readonly draining: () => boolean;
+  /** How long a check may take; 2 s by default. */
+  readonly checkTimeoutMs?: number | undefined;
 }
 
 const CHECK_TIMEOUT_MS = 2000;
@@ -28,7 +30,10 @@ export function addHealthRoutes(router: Router<ServiceState>, options: HealthOpt
 
   function results(): Promise<Record<string, string>> {
     if (!cached || performance.now() - cached.at > CACHE_MS) {
-      cached = { at: performance.now(), results: runChecks(options.checks) };
+      cached = {
+        at: performance.now(),
+        results: runChecks(options.checks, options.checkTimeoutMs ?? CHECK_TIMEOUT_MS),
+      };
     }
     return cached.results;
   }
@@ -53,15 +58,20 @@ export function addHealthRoutes(router: Router<ServiceState>, options: HealthOpt
   });
 }
 
-async function runChecks(checks: readonly ReadinessCheck[]): Promise<Record<string, string>> {
-  const entries = checks.map(async (each) => [each.name, await outcome(() => each.check())] as const);
+async function runChecks(
+  checks: readonly ReadinessCheck[],
+  timeoutMs: number,
+): Promise<Record<string, string>> {
+  const entries = checks.map(
+    async (each) => [each.name, await outcome(() => each.check(), timeoutMs)] as const,
+  );
   return Object.fromEntries(await Promise.all(entries));
 }
 
-async function outcome(check: () => Promise<unknown>): Promise<string> {
+async function outcome(check: () => Promise<unknown>, timeoutMs: number): Promise<string> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Late("does not answer")), CHECK_TIMEOUT_MS);
+    timer = setTimeout(() => reject(new Late("does not answer")), timeoutMs);
   });
   try {
     await Promise.race([check(), late]);

@@ -120,6 +120,13 @@ for (const [framing, rest] of Object.entries(framings)) {
   });
 }
 
+t.test("while draining, the sender of too much reads the answer and the connection ends", async (t) => {
+  const { app, port } = await echo(t);
+  app.drain();
+  const raw = await rawSocket(t, port, HEAD + framings["Content-Length"]);
+  t.equal(parseResponse(await raw.ended).status, 413);
+});
+
 t.test("a refused sender who waits for the answer before sending gets it at once", async (t) => {
   const { port } = await echo(t);
   const raw = await rawSocket(t, port, `${HEAD}Content-Length: ${SIZE}\r\n\r\n`);

@@ -72,6 +72,7 @@ t.test("a check that is a method keeps its object", async (t) => {
 t.test("a check that hangs is not ready", async (t) => {
   const { url } = await serve(t, undefined, {
     readiness: [{ name: "slow", check: () => new Promise(() => {}) }],
+    checkTimeoutMs: 50,
   });
   const response = await fetch(`${url}/health/ready`);
   t.equal(response.status, 503);

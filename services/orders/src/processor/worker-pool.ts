@@ -9,7 +9,7 @@ import {
   parseTraceparent,
   traceparent,
 } from "@parallax/service";
-import { CircuitBreaker } from "../domain/circuit-breaker.ts";
+import { type BreakerOptions, CircuitBreaker } from "../domain/circuit-breaker.ts";
 import { decodeOrder } from "../domain/order-message.ts";
 import type { OrderStore, PaymentProvider } from "../domain/ports.ts";
 import { processOrder } from "../domain/process-order.ts";
@@ -21,6 +21,8 @@ export interface WorkerPoolParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly workers: number;
+  /** Between two probes of what is out; 0.2 to 5 s by default. */
+  readonly probeBackoffMs?: BreakerOptions["backoffMs"];
 }
 
 export interface WorkerPool {
@@ -39,7 +41,7 @@ export function startWorkerPool(parts: WorkerPoolParts): WorkerPool {
     buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 3, 3.5, 5, 10, 30, 60, 300],
   });
   const breaker = new CircuitBreaker({
-    backoffMs: { first: 200, most: 5000 },
+    backoffMs: parts.probeBackoffMs ?? { first: 200, most: 5000 },
     onChange(state, cause) {
       if (state === "open") {
         logger.warn({ err: cause }, "payments or the database are out: receiving no more until they answer");

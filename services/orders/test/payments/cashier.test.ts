@@ -104,6 +104,19 @@ t.test("abandoned after it began, it is charged and recorded, as a real provider
   t.equal((await cashier.charge(order("o-1"), never)).repeated, true);
 });
 
+t.test("whoever asks for a payment that goes on without its caller joins it", async (t) => {
+  const { cashier, ledger } = open(new HeldLedger(), 2);
+  const gone = new AbortController();
+  const abandoned = cashier.charge(order("o-1"), gone.signal);
+  await waitFor("the payment to begin", () => ledger.recording === 1);
+  gone.abort(new Error("hung up"));
+  await t.rejects(abandoned, { message: "hung up" });
+  const joined = cashier.charge(order("o-1"), never);
+  ledger.release();
+  t.match(await joined, { repeated: true });
+  t.equal(ledger.recording, 1, "paid once, not twice for the same entry");
+});
+
 t.test("whoever hung up while the ledger was being asked never enters the line", async (t) => {
   const { cashier, ledger, line } = open(new HeldLedger());
   const ahead = cashier.charge(order("o-1"), never);

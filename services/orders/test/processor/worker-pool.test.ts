@@ -31,7 +31,16 @@ function fakePayments(ledger = new MemoryLedger()) {
 function startPool(t: Test, payments: PaymentProvider, workers: number, broker = new MemoryBroker()) {
   const store = new MemoryOrderStore();
   const metrics = createMetrics("processor");
-  const pool = startWorkerPool({ broker, store, payments, logger: silentLogger(), metrics, workers });
+  const probeBackoffMs = { first: 20, most: 40 };
+  const pool = startWorkerPool({
+    broker,
+    store,
+    payments,
+    logger: silentLogger(),
+    metrics,
+    workers,
+    probeBackoffMs,
+  });
   t.teardown(() => pool.stop(0));
   const completed = () => [...store.orders.values()].filter(({ charge }) => charge !== undefined).length;
   const idle = async () => {
@@ -108,6 +117,22 @@ t.test("payments out: polling pauses, nobody is dead-lettered, all is done when 
   t.equal(ledger.entries.length, 30);
   t.equal(pool.breaker, "closed");
   t.match(await broker.depth(), { deadLettered: 0 });
+});
+
+t.test("while it is out free workers take nothing more", async (t) => {
+  const { payments, state } = fakePayments();
+  const { broker, pool, idle } = startPool(t, payments, 50);
+  state.out = true;
+  await publish(broker, 1);
+  await waitFor("the breaker to open", () => pool.breaker === "open");
+  await publish(broker, 60, 1);
+  const tried = state.asked;
+  await waitFor("three more probes", () => state.asked >= tried + 3);
+  // The poll that was waiting when polling paused may still bring its ten.
+  t.ok(pool.inFlight <= 11, `${pool.inFlight} in hand`);
+  t.ok((await broker.depth()).visible >= 50);
+  state.out = false;
+  await waitFor("the queue to drain", idle);
 });
 
 t.test("the database out has the same effect", async (t) => {
