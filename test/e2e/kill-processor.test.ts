@@ -5,6 +5,7 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { waitFor } from "@parallax/testkit";
 import t from "tap";
 import { findOrBuildK6 } from "../../lab/src/engines/k6.ts";
 import type { Experiment } from "../../lab/src/experiments/experiment.ts";
@@ -50,13 +51,12 @@ t.test(
     t.ok((counts["orders-were-completed"]?.completed ?? 0) >= 100, "the load was a real one");
 
     // The kills must have hit work in hand, else this test would show nothing.
-    const log = await readFile(join(directory, "logs", "orders-processor.log"), "utf8");
-    const count = (text: string) => log.split(text).length - 1;
-    t.equal(
-      count('"msg":"started"') - count('"msg":"stopping"'),
-      2 + 1,
-      "two lives ended by a kill, one goes on",
-    );
+    const log = await waitFor("two lives that ended without an orderly stop", async () => {
+      const text = await readFile(join(directory, "logs", "orders-processor.log"), "utf8");
+      const count = (part: string) => text.split(part).length - 1;
+      const alive = 1;
+      return count('"msg":"started"') - count('"msg":"stopping"') - alive === 2 && text;
+    });
     t.match(log, /"receive_count":2/, "orders in hand at the kill were delivered again");
 
     const run = JSON.parse(await readFile(join(bundle, "run.json"), "utf8"));
