@@ -11,7 +11,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { childSpan, newTrace, parseTraceparent, type TraceContext } from "../telemetry/trace.ts";
 import { discardBody } from "./body.ts";
-import { addHealthRoutes, type ReadinessCheck } from "./health.ts";
+import { addHealthRoutes, OPERATIONS, type ReadinessCheck } from "./health.ts";
 import { absentRoute, answerProblem } from "./problem.ts";
 
 export { Router };
@@ -43,6 +43,8 @@ export interface App {
   drain(): void;
 }
 
+/** The status, as nginx has it, under which a request is recorded that nobody waited for any more. */
+const HUNG_UP = 499;
 const REQUEST_ID = /^[\w.:-]{1,64}$/;
 
 export function createApp(options: AppOptions): App {
@@ -73,7 +75,7 @@ export function createApp(options: AppOptions): App {
     ctx.res.setHeader("x-request-id", requestId);
     if (draining) ctx.res.setHeader("connection", "close");
     // What is asked of the service about itself is never refused for load and logged only at `trace`.
-    const operation = isOperation(ctx.path);
+    const operation = OPERATIONS.has(ctx.path);
     let failure: unknown;
     if (!operation) inFlight += 1;
     try {
@@ -93,7 +95,10 @@ export function createApp(options: AppOptions): App {
   app.use(refuse(router));
 
   function record(ctx: Context, { milliseconds, operation, failure }: Answered): void {
-    const { method, path, status } = ctx;
+    const { method, path } = ctx;
+    // A caller that hung up is no failure of ours, whatever the handler made of it.
+    const hungUp = ctx.res.destroyed && !ctx.res.writableFinished;
+    const status = hungUp ? HUNG_UP : ctx.status;
     const route = typeof ctx._matchedRoute === "string" ? ctx._matchedRoute : "(none)";
     metrics.httpDuration.observe({ method, route, status }, milliseconds / 1000);
     const level = status >= 500 ? "error" : operation ? "trace" : "info";
@@ -138,10 +143,6 @@ function overloaded(limit: number): ServiceError {
   return new Overloaded(`${limit} requests are being answered, which is the limit.`, {
     retryAfterSeconds: 1,
   });
-}
-
-function isOperation(path: string): boolean {
-  return path.startsWith("/health") || path === "/metrics";
 }
 
 /** A known path with a method it does not take is 405 with Allow, not 404. */

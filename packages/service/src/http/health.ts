@@ -25,17 +25,29 @@ const CHECK_TIMEOUT_MS = 2000;
 /** Probes from several sides must not become load on what is probed. */
 const CACHE_MS = 500;
 
+/** The paths of these routes. */
+export const OPERATIONS: ReadonlySet<string> = new Set([
+  "/health",
+  "/health/live",
+  "/health/ready",
+  "/metrics",
+]);
+
 export function addHealthRoutes(router: Router<ServiceState>, options: HealthOptions): void {
   let cached: { at: number; results: Promise<Record<string, string>> } | undefined;
 
   function results(): Promise<Record<string, string>> {
-    if (!cached || performance.now() - cached.at > CACHE_MS) {
-      cached = {
-        at: performance.now(),
-        results: runChecks(options.checks, options.checkTimeoutMs ?? CHECK_TIMEOUT_MS),
-      };
-    }
-    return cached.results;
+    if (cached && performance.now() - cached.at <= CACHE_MS) return cached.results;
+    const fresh = {
+      at: Number.POSITIVE_INFINITY,
+      results: runChecks(options.checks, options.checkTimeoutMs ?? CHECK_TIMEOUT_MS),
+    };
+    // Shared by all who ask while it runs, and for a while after.
+    void fresh.results.then(() => {
+      fresh.at = performance.now();
+    });
+    cached = fresh;
+    return fresh.results;
   }
 
   router.get("/health", (ctx) => {

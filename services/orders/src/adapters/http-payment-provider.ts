@@ -13,6 +13,9 @@ const chargeSchema = z.object({
   charged_at: z.string(),
 });
 
+/** The answers that are about this charge. Any other failure (404, 401, 500, …) is about the provider, and may pass. */
+const REFUSALS: ReadonlySet<number> = new Set([400, 409, 422]);
+
 export interface HttpPaymentProviderOptions {
   /** Origin, such as http://payments:8090. */
   readonly url: string;
@@ -37,12 +40,15 @@ export function httpPaymentProvider(options: HttpPaymentProviderOptions): HttpPa
       const { status, body } = await post(pool, JSON.stringify(request), { signal, traceparent });
       if (status === 200 || status === 201) {
         const charge = chargeSchema.safeParse(body);
-        if (charge.success) return charge.data;
-        throw new DependencyUnavailable("The payment provider's answer is not a charge.", {
-          cause: charge.error,
-        });
+        if (charge.success && charge.data.order_id === request.order_id) return charge.data;
+        throw new DependencyUnavailable(
+          "The payment provider's answer is not the charge that was asked for.",
+          {
+            cause: charge.error,
+          },
+        );
       }
-      if (status >= 400 && status < 500 && status !== 408 && status !== 429) {
+      if (REFUSALS.has(status)) {
         throw new PermanentFailure(
           `The payment provider refuses the charge for ${request.order_id}: ${status}`,
         );

@@ -1,6 +1,6 @@
 /** The worker pool: takes orders from the broker and processes them, waiting out what is down. */
 
-import type { Broker, Consumer, Delivery, StopReport } from "@parallax/messaging";
+import { type Broker, type Consumer, type Delivery, RetryLater, type StopReport } from "@parallax/messaging";
 import {
   childSpan,
   type Logger,
@@ -40,6 +40,8 @@ export function startWorkerPool(parts: WorkerPoolParts): WorkerPool {
   const duration = metrics.histogram("order_processing_seconds", "From delivery to commit.", {
     buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 3, 3.5, 5, 10, 30, 60, 300],
   });
+  /** Ends the waiting for what is out; what is being paid goes on. */
+  const stopping = new AbortController();
   const breaker = new CircuitBreaker({
     backoffMs: parts.probeBackoffMs ?? { first: 200, most: 5000 },
     onChange(state, cause) {
@@ -59,10 +61,17 @@ export function startWorkerPool(parts: WorkerPoolParts): WorkerPool {
     const trace = parent ? childSpan(parent) : newTrace();
     const order = decodeOrder(delivery.body);
     const context = { signal: delivery.signal, traceparent: traceparent(trace) };
-    const outcome = await breaker.run(
-      () => processOrder(order, { store, payments }, context),
-      delivery.signal,
-    );
+    const outcome = await breaker
+      .run(
+        () => processOrder(order, { store, payments }, context),
+        AbortSignal.any([delivery.signal, stopping.signal]),
+      )
+      .catch((error: unknown) => {
+        // It was waiting for an outage to end, which is no work that the grace period is for.
+        if (error === stopping.signal.reason)
+          throw new RetryLater("The processor is stopping", 0, { cause: error });
+        throw error;
+      });
     const seconds = (performance.now() - began) / 1000;
     processed.inc({ outcome });
     duration.observe(seconds);
@@ -98,6 +107,9 @@ export function startWorkerPool(parts: WorkerPoolParts): WorkerPool {
     get breaker() {
       return breaker.state;
     },
-    stop: (graceMs) => consumer.stop(graceMs),
+    stop(graceMs) {
+      stopping.abort(new Error("The processor is stopping"));
+      return consumer.stop(graceMs);
+    },
   };
 }
