@@ -11,6 +11,7 @@ export { type HttpServer, listen } from "./http/server.ts";
 export { validate } from "./http/validate.ts";
 export { Releasers } from "./lifecycle/releasers.ts";
 export { type ServiceParts, serviceMain } from "./lifecycle/service-main.ts";
+export { isoNow } from "./telemetry/iso-now.ts";
 export { createLogger, type Logger } from "./telemetry/logger.ts";
 export { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 export { childSpan, newTrace, parseTraceparent, type TraceContext, traceparent } from "./telemetry/trace.ts";

@@ -6,12 +6,13 @@
 import { randomUUID } from "node:crypto";
 import Router, { type RouterContext } from "@koa/router";
 import Koa from "koa";
-import { Overloaded, type ServiceError } from "../errors.ts";
+import { Overloaded } from "../errors.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { childSpan, newTrace, parseTraceparent, type TraceContext } from "../telemetry/trace.ts";
 import { discardBody } from "./body.ts";
-import { addHealthRoutes, OPERATIONS, type ReadinessCheck } from "./health.ts";
+import { createBookkeeping } from "./bookkeeping.ts";
+import { answerOperation, createOperations, type ReadinessCheck } from "./health.ts";
 import { absentRoute, answerProblem } from "./problem.ts";
 
 export { Router };
@@ -43,8 +44,6 @@ export interface App {
   drain(): void;
 }
 
-/** The status, as nginx has it, under which a request is recorded that nobody waited for any more. */
-const HUNG_UP = 499;
 const REQUEST_ID = /^[\w.:-]{1,64}$/;
 
 export function createApp(options: AppOptions): App {
@@ -54,12 +53,13 @@ export function createApp(options: AppOptions): App {
   let inFlight = 0;
 
   metrics.gauge("http_requests_in_flight", "Requests being answered.", () => inFlight);
-  addHealthRoutes(router, {
+  const operations = createOperations({
     checks: options.readiness,
     metrics,
     draining: () => draining,
     checkTimeoutMs: options.checkTimeoutMs,
   });
+  const record = createBookkeeping(logger, metrics);
 
   const app = new Koa<ServiceState>();
   // Errors are answered and logged below; koa's own handler would print the rest on standard error.
@@ -74,50 +74,35 @@ export function createApp(options: AppOptions): App {
     ctx.state = { requestId, trace: parent ? childSpan(parent) : newTrace(), log: undefined };
     ctx.res.setHeader("x-request-id", requestId);
     if (draining) ctx.res.setHeader("connection", "close");
-    // What is asked of the service about itself is never refused for load and logged only at `trace`.
-    const operation = OPERATIONS.has(ctx.path);
+    const operation = operations.get(ctx.path);
     let failure: unknown;
-    if (!operation) inFlight += 1;
     try {
-      if (inFlight > maxInFlight && !operation) throw overloaded(maxInFlight);
-      await next();
+      if (operation) await answerOperation(ctx, operation);
+      else await limited(next);
     } catch (error) {
       failure = error;
       answerProblem(ctx, error);
-    } finally {
-      if (!operation) inFlight -= 1;
     }
-    record(ctx as unknown as Context, { milliseconds: performance.now() - began, operation, failure });
+    const milliseconds = performance.now() - began;
+    record({ ctx: ctx as unknown as Context, milliseconds, operation: operation !== undefined, failure });
     // After its place is free again: what is thrown away may take as long as its sender likes.
     if (failure !== undefined) await discardBody(ctx);
   });
   app.use(router.routes());
   app.use(refuse(router));
 
-  function record(ctx: Context, { milliseconds, operation, failure }: Answered): void {
-    const { method, path } = ctx;
-    // A caller that hung up is no failure of ours, whatever the handler made of it.
-    const hungUp = ctx.res.destroyed && !ctx.res.writableFinished;
-    const status = hungUp ? HUNG_UP : ctx.status;
-    const route = typeof ctx._matchedRoute === "string" ? ctx._matchedRoute : "(none)";
-    metrics.httpDuration.observe({ method, route, status }, milliseconds / 1000);
-    const level = status >= 500 ? "error" : operation ? "trace" : "info";
-    if (!logger.isLevelEnabled(level)) return;
-    const { requestId, trace, log } = ctx.state;
-    logger[level](
-      {
-        request_id: requestId,
-        trace_id: trace.traceId,
-        span_id: trace.spanId,
-        method,
-        path,
-        status,
-        ms: Math.round(milliseconds * 100) / 100,
-        err: status >= 500 ? failure : undefined,
-        ...log,
-      },
-      "request",
-    );
+  async function limited(next: () => Promise<unknown>): Promise<void> {
+    if (inFlight >= maxInFlight) {
+      throw new Overloaded(`${maxInFlight} requests are being answered, which is the limit.`, {
+        retryAfterSeconds: 1,
+      });
+    }
+    inFlight += 1;
+    try {
+      await next();
+    } finally {
+      inFlight -= 1;
+    }
   }
 
   return {
@@ -131,18 +116,6 @@ export function createApp(options: AppOptions): App {
 /** A header that came twice is no header that can be relied on. */
 function single(header: string | string[] | undefined): string | undefined {
   return typeof header === "string" ? header : undefined;
-}
-
-interface Answered {
-  readonly milliseconds: number;
-  readonly operation: boolean;
-  readonly failure: unknown;
-}
-
-function overloaded(limit: number): ServiceError {
-  return new Overloaded(`${limit} requests are being answered, which is the limit.`, {
-    retryAfterSeconds: 1,
-  });
 }
 
 /** A known path with a method it does not take is 405 with Allow, not 404. */

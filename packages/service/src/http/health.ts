@@ -3,9 +3,9 @@
  * needs answers too and it is not draining), `/metrics` for Prometheus.
  */
 
-import type Router from "@koa/router";
+import type { ParameterizedContext } from "koa";
 import type { Metrics } from "../telemetry/metrics.ts";
-import type { ServiceState } from "./app.ts";
+import { absentRoute } from "./problem.ts";
 
 /** One thing that the service needs; `check` rejects while it cannot be used. */
 export interface ReadinessCheck {
@@ -25,15 +25,10 @@ const CHECK_TIMEOUT_MS = 2000;
 /** Probes from several sides must not become load on what is probed. */
 const CACHE_MS = 500;
 
-/** The paths of these routes. */
-export const OPERATIONS: ReadonlySet<string> = new Set([
-  "/health",
-  "/health/live",
-  "/health/ready",
-  "/metrics",
-]);
+export type Operation = (ctx: ParameterizedContext) => void | Promise<void>;
 
-export function addHealthRoutes(router: Router<ServiceState>, options: HealthOptions): void {
+/** By path. They stand before the router: nothing that a service routes can hide them, and no load refuses them. */
+export function createOperations(options: HealthOptions): ReadonlyMap<string, Operation> {
   let cached: { at: number; results: Promise<Record<string, string>> } | undefined;
 
   function results(): Promise<Record<string, string>> {
@@ -50,24 +45,46 @@ export function addHealthRoutes(router: Router<ServiceState>, options: HealthOpt
     return fresh.results;
   }
 
-  router.get("/health", (ctx) => {
-    ctx.type = "text/plain";
-    ctx.body = "OK";
-  });
-  router.get("/health/live", (ctx) => {
-    ctx.body = { status: "live" };
-  });
-  router.get("/health/ready", async (ctx) => {
-    const checks = await results();
-    const ready = !options.draining() && Object.values(checks).every((result) => result === "ok");
-    ctx.status = ready ? 200 : 503;
-    ctx.set("Cache-Control", "no-store");
-    ctx.body = { status: ready ? "ready" : options.draining() ? "draining" : "not ready", checks };
-  });
-  router.get("/metrics", async (ctx) => {
-    ctx.type = options.metrics.registry.contentType;
-    ctx.body = await options.metrics.registry.metrics();
-  });
+  return new Map<string, Operation>([
+    [
+      "/health",
+      (ctx) => {
+        ctx.type = "text/plain";
+        ctx.body = "OK";
+      },
+    ],
+    [
+      "/health/live",
+      (ctx) => {
+        ctx.body = { status: "live" };
+      },
+    ],
+    [
+      "/health/ready",
+      async (ctx) => {
+        const checks = await results();
+        const ready = !options.draining() && Object.values(checks).every((result) => result === "ok");
+        ctx.status = ready ? 200 : 503;
+        ctx.set("Cache-Control", "no-store");
+        ctx.body = { status: ready ? "ready" : options.draining() ? "draining" : "not ready", checks };
+      },
+    ],
+    [
+      "/metrics",
+      async (ctx) => {
+        ctx.type = options.metrics.registry.contentType;
+        ctx.body = await options.metrics.registry.metrics();
+      },
+    ],
+  ]);
+}
+
+/** @throws MethodNotAllowed for anything but GET and HEAD */
+export async function answerOperation(ctx: ParameterizedContext, operation: Operation): Promise<void> {
+  if (ctx.method !== "GET" && ctx.method !== "HEAD") {
+    throw absentRoute(ctx.path, { method: ctx.method, allowed: ["HEAD", "GET"] });
+  }
+  await operation(ctx);
 }
 
 async function runChecks(

@@ -2,6 +2,8 @@
 
 import { type DestinationStream, type Logger, pino } from "pino";
 
+import { isoNow } from "./iso-now.ts";
+
 export type { Logger };
 
 export interface LoggerOptions {
@@ -23,7 +25,7 @@ export function createLogger(options: LoggerOptions): Logger {
       name: options.name,
       level: options.level,
       base: { name: options.name, pid: process.pid },
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: () => `,"time":"${isoNow()}"`,
       formatters: { level: (label) => ({ level: label }) },
     },
     destination,

@@ -5,6 +5,7 @@ import { type Broker, BrokerUnavailable } from "@parallax/messaging";
 import {
   createApp,
   DependencyUnavailable,
+  isoNow,
   jsonBody,
   type Logger,
   type Metrics,
@@ -33,7 +34,7 @@ export function createReceiver({ broker, store, logger, metrics, maxInFlight }: 
   // 202 says that the broker has the order, so it is answered only after the broker has acknowledged it.
   router.post("/orders/async", async (ctx) => {
     const request = validate(orderRequestSchema, await jsonBody(ctx));
-    const order = acceptOrder(request, request.order_id ?? randomUUIDv7(), new Date());
+    const order = acceptOrder(request, request.order_id ?? randomUUIDv7(), isoNow());
     ctx.state.log = { order_id: order.order_id };
     await publish(broker, encodeOrder(order, traceparent(ctx.state.trace)));
     accepted.inc();

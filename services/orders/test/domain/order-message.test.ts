@@ -20,7 +20,7 @@ const anyOrder = fc
   })
   .map(({ id, customer_id, items, at }) => {
     const plain = items.map(({ product_id, quantity, price }) => ({ product_id, quantity, price }));
-    return acceptOrder({ customer_id, items: plain, order_id: undefined }, id, at);
+    return acceptOrder({ customer_id, items: plain, order_id: undefined }, id, at.toISOString());
   });
 
 const refused = (body: string) => {

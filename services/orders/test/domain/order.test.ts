@@ -17,7 +17,7 @@ t.test("property: the total in minor units equals exact decimal arithmetic", asy
         items: items.map(({ product_id, quantity, price }) => ({ product_id, quantity, price })),
       });
       const exact = items.reduce((sum, item) => sum + BigInt(item.quantity) * BigInt(item.cents), 0n);
-      assert.equal(BigInt(acceptOrder(request, "o-1", new Date()).total_minor), exact);
+      assert.equal(BigInt(acceptOrder(request, "o-1", "2026-11-21T00:00:00.000Z").total_minor), exact);
     }),
   );
   t.pass();
@@ -26,7 +26,7 @@ t.test("property: the total in minor units equals exact decimal arithmetic", asy
 t.test("the largest order there can be is still exact", async (t) => {
   const most = { product_id: "p", quantity: 10_000, price: 1_000_000 };
   const request = orderRequestSchema.parse({ customer_id: "c", items: Array(100).fill(most) });
-  t.equal(acceptOrder(request, "o", new Date()).total_minor, 1e14);
+  t.equal(acceptOrder(request, "o", "2026-11-21T00:00:00.000Z").total_minor, 1e14);
 });
 
 t.test("property: a price is taken exactly when it has two decimals at the most", async (t) => {
@@ -57,7 +57,7 @@ t.test("property: the fingerprint depends on customer and items, not on when or 
   fc.assert(
     fc.property(items, items, date, date, (one, other, when, later) => {
       const accept = (items: typeof one, at: Date, id = "o-1") =>
-        fingerprint(acceptOrder({ customer_id: "c", items, order_id: undefined }, id, at));
+        fingerprint(acceptOrder({ customer_id: "c", items, order_id: undefined }, id, at.toISOString()));
       assert.equal(accept(one, when), accept(one, later));
       assert.equal(accept(one, when), accept(one, when, "o-2"));
       const same = JSON.stringify(one) === JSON.stringify(other);
@@ -129,9 +129,9 @@ t.test("property: an order id fits a path, an attribute and a log line as it is"
   t.pass();
 });
 
-t.test("a whole number as customer id becomes text", async (t) => {
-  t.equal(orderRequestSchema.parse({ ...goodOrder, customer_id: 42 }).customer_id, "42");
-  for (const customer_id of [1.5, -1, 1e300, null, {}, [], true]) {
+t.test("a customer id is a text and nothing else", async (t) => {
+  t.equal(orderRequestSchema.parse({ ...goodOrder, customer_id: "42" }).customer_id, "42");
+  for (const customer_id of [42, 1.5, -1, 1e300, null, {}, [], true]) {
     t.notOk(orderRequestSchema.safeParse({ ...goodOrder, customer_id }).success, JSON.stringify(customer_id));
   }
 });
