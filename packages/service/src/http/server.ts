@@ -2,6 +2,7 @@
 
 import { createServer, type RequestListener, STATUS_CODES } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { BadRequest, HeadersTooLarge, RequestTimeout } from "../errors.ts";
 import { toProblem } from "./problem.ts";
 
@@ -80,6 +81,8 @@ export async function listen(callback: RequestListener, options: ListenOptions):
       await closed;
       clearInterval(sweep);
       clearTimeout(cut);
+      // The last answers are written down after the round of the event loop that sent them.
+      await setImmediate();
     },
   };
 }
