@@ -69,7 +69,7 @@ export function runCommand(
 
 /** What children may see of the user's environment. Credentials and AWS_* stay outside. */
 export function childEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const names = ["PATH", "HOME", "TMPDIR", "LANG", "NODE_EXTRA_CA_CERTS"];
+  const names = ["PATH", "HOME", "TMPDIR", "LANG", "NODE_EXTRA_CA_CERTS", "NODE_COMPILE_CACHE"];
   // Windows programs do not start without these.
   if (process.platform === "win32") names.push("SystemRoot", "TEMP", "TMP", "PATHEXT", "COMSPEC");
   return Object.fromEntries(

@@ -26,8 +26,10 @@ export function runNode(args: readonly string[], signal: AbortSignal): Promise<n
     const child = spawn(process.execPath, args, {
       cwd: rootDir,
       stdio: "inherit",
-      // Programs that look for `node` by name find the one among the packages.
+      // Programs that look for `node` by name find the one among the packages. Many short processes are started,
+      // which load the same code: compiled once is enough.
       env: {
+        NODE_COMPILE_CACHE: join(rootDir, ".lab", "cache", "node"),
         ...process.env,
         PATH: [join(rootDir, "node_modules", ".bin"), process.env.PATH].join(delimiter),
       },
