@@ -3,7 +3,7 @@
 import { randomUUIDv7 } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import { type CliContext, openRuntime, type SettingOptions } from "../cli/context.ts";
+import type { CliContext, SettingOptions } from "../cli/context.ts";
 import { exitCodes } from "../cli/exit-codes.ts";
 import { LabError } from "../cli/lab-error.ts";
 import { choose } from "../experiments/catalogue.ts";
@@ -11,7 +11,7 @@ import { type FoundOrder, OrdersApi } from "../experiments/orders/orders-api.ts"
 import type { Runtime } from "../runtimes/runtime.ts";
 import { runHere } from "./loadtest.ts";
 import { printRun } from "./print-run.ts";
-import { bringUp } from "./up.ts";
+import { type RunningLab, withLab } from "./with-lab.ts";
 
 const POLL_MS = 100;
 
@@ -21,23 +21,23 @@ export function registerDemoCommand(program: Command, context: CliContext): void
     .description("start the lab, follow one order from the keyboard to the database, then a short load test")
     .option("--profile <names>", "systems to show, separated by commas (PROFILE)")
     .option("--runtime <name>", "what to run the lab on (RUNTIME)")
-    .action(async (flags: SettingOptions) => {
-      const { runtime, settings } = openRuntime(context, flags);
-      const { output } = context;
-      await bringUp(runtime, settings, context);
-      await showOneOrder(runtime, context, settings.orders.paymentSeconds);
-      let held = true;
-      for (const experiment of choose({})) {
-        output.line();
-        output.line(output.paint("bold", `A short load test: ${experiment.summary}`));
-        const result = await runHere(experiment, { context, runtime, settings, faults: [] });
-        printRun(result, output, context.root);
-        held &&= result.verdict.outcome === "held";
-      }
-      output.line();
-      output.line("The lab goes on running. Next: make status · make logs · make loadtest · make down");
-      if (!held) context.exitWith(exitCodes.verdict);
-    });
+    .action((flags: SettingOptions) => withLab(context, flags, (lab) => demo(lab, context)));
+}
+
+async function demo(lab: RunningLab, context: CliContext): Promise<void> {
+  const { output } = context;
+  await showOneOrder(lab.runtime, context, lab.settings.orders.paymentSeconds);
+  let held = true;
+  for (const experiment of choose({})) {
+    output.line();
+    output.line(output.paint("bold", `A short load test: ${experiment.summary}`));
+    const result = await runHere(experiment, { context, ...lab, faults: [] });
+    printRun(result, output);
+    held &&= result.verdict.outcome === "held";
+  }
+  output.line();
+  output.line("The lab goes on running. Next: make status · make logs · make loadtest · make down");
+  if (!held) context.exitWith(exitCodes.verdict);
 }
 
 async function showOneOrder(runtime: Runtime, context: CliContext, paymentSeconds: number): Promise<void> {

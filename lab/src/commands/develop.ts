@@ -1,11 +1,11 @@
 /** `lab check`, `coverage`, `format`, `bench`: the development tools, each as one command. Exit code 1 when one fails. */
 import { globSync } from "node:fs";
 import type { Command } from "commander";
-import { type CliContext, openRuntime } from "../cli/context.ts";
+import type { CliContext } from "../cli/context.ts";
 import { exitCodes } from "../cli/exit-codes.ts";
 import { rootDir } from "../paths.ts";
 import { runNode, runTool } from "../util/tools.ts";
-import { bringUp } from "./up.ts";
+import { withLab } from "./with-lab.ts";
 
 export function registerDevelopCommands(program: Command, context: CliContext): void {
   const { output, signal } = context;
@@ -33,13 +33,13 @@ export function registerDevelopCommands(program: Command, context: CliContext): 
   command("bench", "run the benchmarks, one after another; starts the lab when it does not run", async () => {
     const files = globSync("bench/*.ts", { cwd: rootDir }).sort();
     // One of them needs the pipeline, and the others need a machine with nothing else to do: it idles.
-    const { runtime, settings } = openRuntime(context);
-    await bringUp(runtime, settings, context);
     const codes: number[] = [];
-    for (const file of files) {
-      output.begin(file);
-      codes.push(await runNode([file], signal));
-    }
+    await withLab(context, {}, async () => {
+      for (const file of files) {
+        output.begin(file);
+        codes.push(await runNode([file], signal));
+      }
+    });
     return codes;
   });
 }

@@ -1,8 +1,8 @@
 /** `lab loadtest`: runs an experiment against the running lab, shows its verdict and where its bundle is. */
 
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import type { Command } from "commander";
-import { type CliContext, openRuntime, type SettingOptions } from "../cli/context.ts";
+import type { CliContext, SettingOptions } from "../cli/context.ts";
 import { exitCodes } from "../cli/exit-codes.ts";
 import { Progress } from "../cli/progress.ts";
 import { findOrBuildK6 } from "../engines/k6.ts";
@@ -13,7 +13,8 @@ import { type RunResult, runExperiment } from "../experiments/run-experiment.ts"
 import type { Runtime } from "../runtimes/runtime.ts";
 import type { Settings } from "../settings.ts";
 import { printRun } from "./print-run.ts";
-import { bringUp, showEvent } from "./up.ts";
+import { showEvent } from "./up.ts";
+import { withLab } from "./with-lab.ts";
 
 interface LoadtestFlags extends SettingOptions {
   system?: string;
@@ -43,17 +44,17 @@ export function registerLoadtestCommand(program: Command, context: CliContext): 
       // All that can be wrong with the words is found before anything is started.
       const chosen = choose({ system: flags.system, experiment: flags.experiment, environment: flags.env });
       const faults = flags.fault.map(parseFault);
-      const { runtime, settings } = openRuntime(context, flags);
-      await bringUp(runtime, settings, context);
-      const results = [];
-      for (const experiment of chosen) {
-        await checkFaults(faults, runtime, experiment.load.seconds);
-        const result = await runHere(experiment, { context, runtime, settings, faults });
-        if (!flags.json) printRun(result, context.output, context.root);
-        results.push(result);
-      }
-      if (flags.json) context.output.json(results);
-      if (results.some(({ verdict }) => verdict.outcome !== "held")) context.exitWith(exitCodes.verdict);
+      await withLab(context, flags, async ({ runtime, settings }) => {
+        const results: RunResult[] = [];
+        for (const experiment of chosen) {
+          await checkFaults(faults, runtime, experiment.load.seconds);
+          const result = await runHere(experiment, { context, runtime, settings, faults });
+          if (!flags.json) printRun(result, context.output);
+          results.push(result);
+        }
+        if (flags.json) context.output.json(results);
+        if (results.some(({ verdict }) => verdict.outcome !== "held")) context.exitWith(exitCodes.verdict);
+      });
     });
 }
 
@@ -95,11 +96,6 @@ export async function runHere(experiment: Experiment, options: RunHereOptions): 
   } finally {
     progress.clear();
   }
-}
-
-/** For people: where a bundle is, seen from where they stand. */
-export function shownPath(directory: string): string {
-  return relative(process.cwd(), directory) || directory;
 }
 
 function describe({ system, name, summary }: Experiment): string {

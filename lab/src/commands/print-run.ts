@@ -1,6 +1,6 @@
 /** A run's result, for people. */
 
-import { join, relative } from "node:path";
+import { relative } from "node:path";
 import type { Output } from "../cli/output.ts";
 import type { RunResult } from "../experiments/run-experiment.ts";
 import type { Outcome } from "../verdicts/verdict.ts";
@@ -11,7 +11,7 @@ const COLOURS = { held: "green", broken: "red", undecided: "yellow" } as const s
   string
 >;
 
-export function printRun(result: RunResult, output: Output, root: string): void {
+export function printRun(result: RunResult, output: Output): void {
   const { verdict, performance, figures, directory } = result;
   output.line();
   output.line(`Correctness: ${output.paint(COLOURS[verdict.outcome], verdict.outcome.toUpperCase())}`);
@@ -23,7 +23,7 @@ export function printRun(result: RunResult, output: Output, root: string): void 
   output.line(`Performance: ${performance.outcome}`);
   for (const reason of performance.reasons) output.line(`  ! ${reason}: do not compare these figures`);
   output.line(`  ${told(figures)}`);
-  output.line(`Results: ${join(relative(root, directory))}`);
+  output.line(`Results: ${relative(process.cwd(), directory)}`);
 }
 
 function told(counts: Readonly<Record<string, number>>): string {

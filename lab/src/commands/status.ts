@@ -34,7 +34,9 @@ export function printStatus(status: LabStatus, output: Output): void {
     output.line();
     output.line(`${failure.at}: ${failure.what}`);
     for (const line of failure.log_tail) output.line(`  | ${line}`);
-    output.line(`Everything was stopped. See .lab/logs/${failure.part}.log, then "make up" starts anew.`);
+    output.line(
+      `Everything was stopped. "make logs SERVICE=${failure.part}" shows all of its log, "make up" starts anew.`,
+    );
   } else if (status.state === "degraded") {
     output.line();
     output.line('Not every part is healthy: see "make logs"; "make down" and "make up" begin anew.');

@@ -231,7 +231,7 @@ export class Part {
   #failure(what: string): LabError {
     return new LabError("PART_FAILED", what, {
       reason: "The end of its log follows.",
-      remedy: `Read .lab/logs/${this.name}.log, mend what it names, and start again; "make doctor" checks the machine.`,
+      remedy: `Read all of it with "make logs SERVICE=${this.name}", mend what it names, and start again; "make doctor" checks the machine.`,
       detail: this.logTail(),
     });
   }

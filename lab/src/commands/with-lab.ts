@@ -1,0 +1,30 @@
+/** For commands that need a running lab: they start one when there is none, and an interruption takes that one down. */
+import { type CliContext, openRuntime, type SettingOptions } from "../cli/context.ts";
+import type { Runtime } from "../runtimes/runtime.ts";
+import type { Settings } from "../settings.ts";
+import { takeDown } from "./down.ts";
+import { bringUp } from "./up.ts";
+
+export interface RunningLab {
+  readonly runtime: Runtime;
+  readonly settings: Settings;
+}
+
+/**
+ * Runs `work` on a healthy lab. A lab that was running before goes on running whatever happens; one that was started for
+ * this goes on after `work`, and is stopped again when Ctrl-C interrupts.
+ */
+export async function withLab(
+  context: CliContext,
+  flags: SettingOptions,
+  work: (lab: RunningLab) => Promise<void>,
+): Promise<void> {
+  const { runtime, settings } = openRuntime(context, flags);
+  const ranBefore = (await runtime.status()).state !== "stopped";
+  await bringUp(runtime, settings, context);
+  try {
+    await work({ runtime, settings });
+  } finally {
+    if (context.signal.aborted && !ranBefore) await takeDown(runtime, context);
+  }
+}
