@@ -69,7 +69,7 @@ export async function startK6(options: K6Options): Promise<K6Run> {
       reject(
         new LabError("PREREQUISITE_MISSING", `k6 could not be started from ${k6}.`, {
           reason: cause.message,
-          remedy: "Set K6 to the path of a k6 program, or run "make doctor" to see which is found.",
+          remedy: 'Set K6 to the path of a k6 program; "make doctor" tells which one is found.',
           cause,
         }),
       ),
