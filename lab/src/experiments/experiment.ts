@@ -30,7 +30,9 @@ export interface Experiment {
 
 /** A system while it is being observed. */
 export interface Observed extends AsyncDisposable {
-  /** Numbers for one row of the metrics file, such as queue depth. A value that cannot be had is left out. */
+  /** Its columns of the metrics file. */
+  readonly columns: readonly string[];
+  /** Numbers for one row of the metrics file, such as queue depth. Rejects while they cannot be had. */
   sample(): Promise<Record<string, number>>;
   /** True once nothing is on its way any more. */
   drained(): Promise<boolean>;

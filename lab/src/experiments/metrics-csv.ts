@@ -3,7 +3,7 @@
 import { createWriteStream, type WriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
 
-export type Row = Readonly<Record<string, number | string>>;
+export type Row = Readonly<Record<string, number | string | undefined>>;
 
 export class MetricsCsv {
   readonly #stream: WriteStream;

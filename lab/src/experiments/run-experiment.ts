@@ -5,7 +5,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { LabError, messageOf } from "../cli/lab-error.ts";
-import type { Runtime } from "../runtimes/runtime.ts";
+import type { LabStatus, Runtime } from "../runtimes/runtime.ts";
 import { judgePerformance, type Performance } from "../verdicts/performance.ts";
 import type { Verdict } from "../verdicts/verdict.ts";
 import { Bundle } from "./bundle.ts";
@@ -98,7 +98,10 @@ async function stages(options: RunOptions, bundle: Bundle): Promise<Omit<RunResu
 }
 
 async function loadSettleVerify(options: RunOptions, bundle: Bundle, observed: Observed) {
-  const { experiment, runtime, signal } = options;
+  const { experiment, runtime } = options;
+  /** Ends what belongs to this run, whether or not the command goes on. */
+  const over = new AbortController();
+  const signal = AbortSignal.any([options.signal, over.signal]);
   const { rate, seconds } = experiment.load;
   const files: K6Files = {
     answers: bundle.path(FILES.answers),
@@ -127,6 +130,7 @@ async function loadSettleVerify(options: RunOptions, bundle: Bundle, observed: O
     csv,
     generatorPid: k6.pid,
     onRow: options.onRow,
+    onLabGone: (status) => over.abort(labGone(status)),
   });
   try {
     const faults = injectFaults(options.faults, runtime, { signal, onFault: options.onStage });
@@ -160,6 +164,8 @@ async function loadSettleVerify(options: RunOptions, bundle: Bundle, observed: O
     });
     return { verdict, performance, figures };
   } finally {
+    over.abort();
+    await k6.ended;
     await sampler.stop();
     await csv.close();
   }
@@ -193,6 +199,14 @@ async function describeRun(options: RunOptions, begun: Date) {
   };
 }
 
+function labGone({ failure }: LabStatus): LabError {
+  return new LabError("NOT_RUNNING", "The lab stopped in the middle of the run.", {
+    reason: failure?.what ?? "Somebody stopped it.",
+    remedy: 'See "make status"; "make up" starts it again.',
+    detail: failure?.log_tail,
+  });
+}
+
 function k6Failed(code: number | null, log: string): LabError {
   return new LabError("COMMAND_FAILED", `k6 did not run to its end (exit code ${code}).`, {
     remedy: `Read ${log.replace(/\.unfinished/, "")}.`,
@@ -210,6 +224,7 @@ function withDirectory(error: unknown, directory: string, state: string): LabErr
   return new LabError(known?.code ?? "COMMAND_FAILED", `The run failed: ${messageOf(error)}`, {
     reason: known?.reason,
     remedy: [known?.remedy, `What there is of the run: ${directory}`].filter(Boolean).join(" "),
+    detail: known?.detail,
     cause: error,
   });
 }

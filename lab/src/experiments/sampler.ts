@@ -16,12 +16,14 @@ export interface SamplerOptions {
   readonly generatorPid: number;
   /** Told of each row; for progress. */
   onRow(row: Row): void;
+  /** Told when the lab under the run has stopped by itself. */
+  onLabGone(status: LabStatus): void;
 }
 
 export interface Sampler {
   /** Columns of later rows say which stage they belong to. */
   stage: "load" | "settle";
-  /** Takes a last sample and stops. */
+  /** Takes a last sample and stops. Rejects with what went wrong while sampling. */
   stop(): Promise<void>;
   /** Mean share of all processors that the generator took during the load, 0 to 1. */
   generatorCpu(): number | undefined;
@@ -47,11 +49,12 @@ export function startSampler(options: SamplerOptions): Sampler {
   async function sample(): Promise<void> {
     const { counter, observed, runtime, generatorPid } = options;
     const [seen, status, table] = await Promise.all([
-      observed.sample().catch(() => ({})),
+      observed.sample().catch(() => ({}) as Record<string, number>),
       runtime.status().catch(() => undefined),
       processTable(),
       counter.read(),
     ]);
+    if (status?.state === "stopped" || status?.state === "failed") options.onLabGone(status);
     const generatorTree = processTree(table, generatorPid);
     const cpuSeconds = generatorTree.reduce((sum, row) => sum + row.cpuSeconds, 0);
     if (sampler.stage === "load" && generatorTree.length > 0) generator.add(cpuSeconds);
@@ -62,7 +65,8 @@ export function startSampler(options: SamplerOptions): Sampler {
       answers: counter.answers,
       errors: counter.errors,
       answers_per_s: counter.answers - answersBefore,
-      ...seen,
+      // All of its columns in each row, the first one above all: that one names them for the whole file.
+      ...Object.fromEntries(observed.columns.map((column) => [column, seen[column]])),
       generator_cpu_s: cpuSeconds,
       generator_memory_mb: generatorTree.reduce((sum, { rss }) => sum + rss, 0) / 2 ** 20,
       ...(status && partColumns(status, table)),
@@ -80,6 +84,8 @@ export function startSampler(options: SamplerOptions): Sampler {
     }
     await sample();
   })();
+  // What goes wrong is told by `stop`, which is always called; until then it must not end the process.
+  loop.catch(() => {});
   return sampler;
 }
 

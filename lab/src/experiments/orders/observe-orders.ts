@@ -9,6 +9,15 @@ import type { Observed } from "../experiment.ts";
 import { OrdersApi } from "./orders-api.ts";
 
 const answerSchema = z.object({ id: z.string(), status: z.int(), answered_id: z.string().optional() });
+const COLUMNS = [
+  "queue_visible",
+  "queue_in_flight",
+  "queue_delayed",
+  "dead_lettered",
+  "charges",
+  "payments_waiting",
+  "payments_in_progress",
+] as const;
 const MOST_DEAD_LETTERS = 10_000;
 
 export async function observeOrders(runtime: Runtime): Promise<Observed> {
@@ -25,9 +34,11 @@ export async function observeOrders(runtime: Runtime): Promise<Observed> {
   const { last_seq: before } = await api.ledgerSummary();
 
   return {
+    columns: COLUMNS,
+
     async sample() {
       const [depth, ledger] = await Promise.all([queue.depth(), api.ledgerSummary()]);
-      return {
+      const row: Record<(typeof COLUMNS)[number], number> = {
         queue_visible: depth.visible,
         queue_in_flight: depth.inFlight,
         queue_delayed: depth.delayed,
@@ -36,6 +47,7 @@ export async function observeOrders(runtime: Runtime): Promise<Observed> {
         payments_waiting: ledger.waiting,
         payments_in_progress: ledger.in_progress,
       };
+      return row;
     },
 
     async drained() {
