@@ -9,7 +9,7 @@ up_options = $(if $(PROFILE),--profile $(PROFILE)) $(if $(RUNTIME),--runtime $(R
 runtime_option = $(if $(RUNTIME),--runtime $(RUNTIME))
 json_option = $(if $(JSON),--json)
 loadtest_options = $(if $(SYSTEM),--system $(SYSTEM)) $(if $(EXPERIMENT),--experiment $(EXPERIMENT)) \
-	$(if $(ENV),--env $(ENV))
+	$(if $(ENV),--env $(ENV)) $(if $(FAULT),--fault $(FAULT))
 
 .DEFAULT_GOAL := help
 .PHONY: help up demo status logs down clean doctor loadtest test check coverage format bench node
@@ -49,7 +49,7 @@ doctor: node ## Check this machine for what the lab needs: JSON=1
 
 ##@ Experiments
 
-loadtest: node ## Run an experiment and judge it: SYSTEM=orders EXPERIMENT=smoke ENV=local JSON=1
+loadtest: node ## Run an experiment and judge it: SYSTEM=orders EXPERIMENT=smoke FAULT=kill:orders-processor@3s
 	@$(LAB) loadtest $(loadtest_options) $(runtime_option) $(json_option)
 
 ##@ Development
@@ -66,7 +66,7 @@ coverage: node ## Run the tests and measure what they cover
 format: node ## Format the sources and mend what the linter can mend
 	@$(LAB) format
 
-bench: node ## Run the micro-benchmarks
+bench: node ## Run the benchmarks, about six minutes
 	@$(LAB) bench
 
 node:
