@@ -14,6 +14,8 @@ import { smoke } from "../../lab/src/experiments/orders/smoke.ts";
 import { runExperiment } from "../../lab/src/experiments/run-experiment.ts";
 import { checkoutSettings, ownLab } from "../lib/own-lab.ts";
 
+t.setTimeout(300_000);
+
 const experiment: Experiment = {
   ...smoke,
   load: { rate: 20, seconds: 6 },

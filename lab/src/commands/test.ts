@@ -6,10 +6,13 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
-import type { CliContext } from "../cli/context.ts";
+import { type CliContext, loadSettings } from "../cli/context.ts";
 import { exitCodes } from "../cli/exit-codes.ts";
+import { messageOf } from "../cli/lab-error.ts";
+import { findOrBuildK6 } from "../engines/k6.ts";
 import { countTests, type TestCounts } from "../util/tap-counts.ts";
 import { runTool } from "../util/tools.ts";
+import { showEvent } from "./up.ts";
 
 export function registerTestCommand(program: Command, context: CliContext): void {
   program
@@ -18,6 +21,7 @@ export function registerTestCommand(program: Command, context: CliContext): void
     .argument("[files...]", "test files or directories; all when left out")
     .action(async (files: string[]) => {
       const { output, signal } = context;
+      await prepareK6(context);
       output.begin("Running the tests, and checking the types beside them");
       const types = runTool("typescript", "tsc", ["--noEmit"], signal);
       const tests = await runTests(files, signal);
@@ -39,6 +43,18 @@ export function registerTestCommand(program: Command, context: CliContext): void
 /** The closing line. */
 export function summary({ passed, failed, skipped }: TestCounts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
+
+/** One test puts load on the pipeline. Building k6 takes longer than a test may; without k6 that test fails and says so. */
+async function prepareK6(context: CliContext): Promise<void> {
+  const { output, signal } = context;
+  try {
+    const settings = loadSettings(context);
+    await findOrBuildK6({ settings, signal, onEvent: (event) => showEvent(output, event) });
+  } catch (error) {
+    signal.throwIfAborted();
+    output.warn(messageOf(error));
+  }
 }
 
 async function runTests(
