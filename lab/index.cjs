@@ -21,7 +21,7 @@ const installTimeout = 15 * 60 * 1000;
 main();
 
 function main() {
-  if (!isInstalled()) withInstallLock(install);
+  if (!isInstalled() && !canDoWithWhatIsThere()) withInstallLock(install);
   const node = findNode();
   if (node === undefined) {
     fail(
@@ -31,6 +31,13 @@ function main() {
     );
   }
   run(node);
+}
+
+/** Looking at a lab and stopping it must work whatever has become of the lockfile since it was started. */
+function canDoWithWhatIsThere() {
+  return (
+    ["down", "status", "logs"].includes(process.argv[2]) && fs.existsSync(path.join(modules, "commander"))
+  );
 }
 
 /** What the installation has to match: the lockfile and the settings that it is installed with. */
@@ -79,7 +86,8 @@ function install() {
   // The Node that runs npm may be older than the one the packages are for: that one comes with them.
   const lines = `${result.stderr || ""}`
     .split("\n")
-    .filter((line) => line !== "" && !/EBADENGINE/.test(line));
+    .map((line) => line.replace(/^npm error ?/, ""))
+    .filter((line) => line !== "" && !/EBADENGINE|^npm warn|^[ }]/.test(line));
   const missing = result.error !== undefined && result.error.code === "ENOENT";
   fail(
     "The packages could not be installed.",
@@ -88,8 +96,9 @@ function install() {
       : `npm ci ended with ${result.error ? result.error.message : `exit code ${result.status}`}.`,
     missing
       ? "Install npm (it comes with Node), then run the same command again."
-      : 'Check the connection to the npm registry (proxy, certificates), then run "npm ci" to see all of its output.',
-    lines.slice(-12),
+      : 'Mend what its first lines name (often the connection to the npm registry: proxy, certificates); "npm ci" shows all of its output.',
+    // npm says first what is wrong and then, at length, how it is used.
+    lines.slice(0, 8),
   );
 }
 

@@ -26,6 +26,10 @@ export interface LabPaths {
   logs: string;
   data: string;
   engines: string;
+  /** Compiled code of the development tools. */
+  cache: string;
+  /** Held while the npm packages are being installed. */
+  installLock: string;
 }
 
 /** @param labDir absolute path of LAB_DIR */
@@ -41,5 +45,7 @@ export function labPaths(labDir: string): LabPaths {
     logs: join(labDir, "logs"),
     data: join(labDir, "data"),
     engines: join(labDir, "engines"),
+    cache: join(labDir, "cache"),
+    installLock: join(labDir, "install.lock"),
   };
 }

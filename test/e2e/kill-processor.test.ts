@@ -62,6 +62,6 @@ t.test(
     t.match(log, /"receive_count":2/, "orders in hand at the kill were delivered again");
 
     const run = JSON.parse(await readFile(join(bundle, "run.json"), "utf8"));
-    t.match(run, { state: "finished", faults: [{ signal: "SIGKILL" }, { signal: "SIGKILL" }] });
+    t.match(run, { state: "finished", faults: [{ action: "kill" }, { action: "kill" }] });
   },
 );

@@ -1,10 +1,11 @@
 /** A lab of the test's own: free ports, its own directory, gone when the test ends. */
 
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Test } from "tap";
-import { rootDir } from "../../lab/src/paths.ts";
+import { removeOutside } from "../../lab/src/engines/postgres-home.ts";
+import { labPaths, rootDir } from "../../lab/src/paths.ts";
 import { createRuntime } from "../../lab/src/runtimes/create-runtime.ts";
 import type { Runtime } from "../../lab/src/runtimes/runtime.ts";
 import {
@@ -24,6 +25,8 @@ export interface OwnLab {
 /** Up and healthy; `env` overrides settings. */
 export async function ownLab(t: Test, env: Record<string, string> = {}): Promise<OwnLab> {
   const directory = await mkdtemp(join(tmpdir(), "parallax-lab-"));
+  // As root, Postgres runs as another user, who must be able to pass through.
+  await chmod(directory, 0o711);
   const ports = await Promise.all(
     portVariables.map(async (name) => [name, String(await freePort())] as const),
   );
@@ -34,6 +37,7 @@ export async function ownLab(t: Test, env: Record<string, string> = {}): Promise
   const runtime = createRuntime(settings);
   t.teardown(async () => {
     await runtime.down();
+    removeOutside(labPaths(directory));
     await rm(directory, { recursive: true, force: true });
   });
   await runtime.up({ profiles: ["orders"], signal: AbortSignal.timeout(60_000), onEvent: () => {} });

@@ -9,16 +9,27 @@ export interface Signals {
   detach(): void;
 }
 
+/**
+ * A signal to a whole process group reaches this process twice: directly and through the door (index.cjs), which passes
+ * on what it receives. Nobody means two signals within this time.
+ */
+const ECHO_MS = 500;
+
 /** Listens on the process; `detach` takes the listeners away again. */
 export function attachSignals(onFirst: (signal: NodeJS.Signals) => void): Signals {
   const controller = new AbortController();
   let received: NodeJS.Signals | undefined;
+  let receivedAt = Number.NEGATIVE_INFINITY;
   const codeOf = (signal: NodeJS.Signals) =>
     signal === "SIGINT" ? exitCodes.interrupted : exitCodes.terminated;
   const listen = (signal: NodeJS.Signals) => {
     // A supervisor that is still starting notices that its command has gone and stops everything by itself.
-    if (received !== undefined) process.exit(codeOf(signal));
+    if (received !== undefined) {
+      if (performance.now() - receivedAt > ECHO_MS) process.exit(codeOf(signal));
+      return;
+    }
     received = signal;
+    receivedAt = performance.now();
     onFirst(signal);
     controller.abort(new LabError("INTERRUPTED", "Interrupted."));
   };

@@ -20,7 +20,10 @@ export function registerCleanCommand(program: Command, context: CliContext): voi
       const paths = labPaths(settings.labDir);
       removeOutside(paths);
       for (const path of Object.values(paths)) {
-        if (path !== paths.labDir) rmSync(path, { recursive: true, force: true });
+        if (path === paths.labDir) continue;
+        rmSync(path, { recursive: true, force: true });
+        // SQLite's companion of a lock file whose holder was killed.
+        rmSync(`${path}-journal`, { force: true });
       }
       removeIfEmpty(paths.labDir);
       context.output.done(`Removed the lab's data, logs and downloads in ${settings.labDir}`);

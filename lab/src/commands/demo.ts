@@ -56,7 +56,7 @@ async function showOneOrder(runtime: Runtime, context: CliContext, paymentSecond
   const began = performance.now();
   const after = () => `${((performance.now() - began) / 1000).toFixed(2).padStart(5)} s`;
   const accepted = await api.placeOrder(order);
-  output.line(`  ${after()}  202 accepted: SNS has acknowledged it, so it cannot be lost any more`);
+  output.line(`  ${after()}  202 accepted: SNS has acknowledged it`);
   const completed = await follow(api, accepted.order_id, signal, paymentSeconds, (state) => {
     if (state.status === "processing")
       output.line(`  ${after()}  processing: a worker took it from SQS and is paying`);

@@ -35,6 +35,8 @@ export function registerTestCommand(program: Command, context: CliContext): void
       const ran = tests.counts.passed + tests.counts.failed > 0;
       if (!typesHold) output.warn("The types do not hold: see the errors of tsc above.");
       if (!ran) output.warn("No test ran.");
+      // tap's reporter leaves the cursor in the middle of a line.
+      output.line();
       output.line(summary(counts));
       if (counts.failed > 0 || !ran) context.exitWith(exitCodes.failed);
     });

@@ -1,5 +1,6 @@
 /** For commands that need a running lab: they start one when there is none, and an interruption takes that one down. */
 import { type CliContext, openRuntime, type SettingOptions } from "../cli/context.ts";
+import { findK6 } from "../engines/k6.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
 import type { Settings } from "../settings.ts";
 import { takeDown } from "./down.ts";
@@ -20,6 +21,8 @@ export async function withLab(
   work: (lab: RunningLab) => Promise<void>,
 ): Promise<void> {
   const { runtime, settings } = openRuntime(context, flags);
+  // A K6 that names nothing is told before anything is started.
+  await findK6(settings);
   const ranBefore = (await runtime.status()).state !== "stopped";
   await bringUp(runtime, settings, context);
   try {

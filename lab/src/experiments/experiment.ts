@@ -40,10 +40,11 @@ export interface Observed extends AsyncDisposable {
   judge(answersFile: string, drained: boolean): Promise<Verdict>;
 }
 
-/** A signal sent to a part during the load. */
+/** What is done to a part during the load. */
 export interface Fault {
   readonly part: string;
-  readonly signal: "SIGKILL" | "SIGTERM" | "SIGSTOP" | "SIGCONT";
+  /** `kill`, `term`, `stop` and `cont` are signals; an engine that was killed stays dead until `start`. */
+  readonly action: "kill" | "term" | "stop" | "cont" | "start";
   /** Seconds after the load began. */
   readonly atSeconds: number;
 }

@@ -1,4 +1,4 @@
-/** Faults during a run, as data: which part gets which signal, and when. */
+/** Faults during a run, as data: what is done to which part, and when. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { LabError } from "../cli/lab-error.ts";
@@ -6,7 +6,7 @@ import type { Runtime } from "../runtimes/runtime.ts";
 import type { Fault } from "./experiment.ts";
 
 const SIGNALS = { kill: "SIGKILL", term: "SIGTERM", stop: "SIGSTOP", cont: "SIGCONT" } as const;
-const PATTERN = /^(kill|term|stop|cont):([a-z][a-z0-9-]*)@(\d{1,5}(?:\.\d{1,3})?)s?$/;
+const PATTERN = /^(kill|term|stop|cont|start):([a-z][a-z0-9-]*)@(\d{1,5}(?:\.\d{1,3})?)s?$/;
 
 /**
  * Reads `kill:orders-processor@3s`.
@@ -16,11 +16,11 @@ export function parseFault(text: string): Fault {
   const match = PATTERN.exec(text);
   if (!match) {
     throw new LabError("USAGE", `${JSON.stringify(text)} is no fault.`, {
-      remedy: "Write it as kill:orders-processor@3s; the signal is one of kill, term, stop, cont.",
+      remedy: "Write it as kill:orders-processor@3s; what is done is one of kill, term, stop, cont, start.",
     });
   }
-  const [, signal, part, seconds] = match as unknown as [string, keyof typeof SIGNALS, string, string];
-  return { part, signal: SIGNALS[signal], atSeconds: Number(seconds) };
+  const [, action, part, seconds] = match as unknown as [string, Fault["action"], string, string];
+  return { part, action, atSeconds: Number(seconds) };
 }
 
 /** @throws LabError USAGE for a part that the lab does not have, or a moment at which the load is over */
@@ -33,7 +33,7 @@ export async function checkFaults(
   const known = parts.map(({ name }) => name);
   for (const { part, atSeconds } of faults) {
     if (!known.includes(part)) {
-      throw new LabError("USAGE", `There is no part ${JSON.stringify(part)} to send a signal to.`, {
+      throw new LabError("USAGE", `There is no part ${JSON.stringify(part)} to do this to.`, {
         remedy: `Take one of: ${known.join(", ")}.`,
       });
     }
@@ -61,10 +61,11 @@ export async function injectFaults(
   options: InjectOptions,
 ): Promise<void> {
   await Promise.all(
-    faults.map(async ({ part, signal, atSeconds }) => {
+    faults.map(async ({ part, action, atSeconds }) => {
       await sleep(atSeconds * 1000, undefined, { signal: options.signal });
-      await runtime.kill(part, signal);
-      options.onFault(`fault: ${signal} to ${part} at ${atSeconds} s`);
+      if (action === "start") await runtime.start(part);
+      else await runtime.kill(part, SIGNALS[action]);
+      options.onFault(`fault: ${action} ${part} at ${atSeconds} s`);
     }),
   );
 }

@@ -142,6 +142,8 @@ async function loadSettleVerify(options: RunOptions, bundle: Bundle, observed: O
     options.onStage("settling: waiting until nothing is on its way");
     const drained = await settle(observed, experiment.settleSeconds, signal);
 
+    await sampler.stop();
+
     options.onStage("verifying every answer");
     const verdict = await observed.judge(files.answers, drained);
     const summary = await readSummary(files.summary);

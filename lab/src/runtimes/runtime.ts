@@ -26,7 +26,7 @@ export interface PartStatus {
   port: number;
   /** Without any password. */
   url: string;
-  /** Starts after the first one. */
+  /** Starts after a death that nobody asked for; being configured anew does not count. */
   restarts: number;
   uptime_seconds: number | null;
   /** Resident memory of the part's whole process tree, in MiB; memory shared between processes counts in each. */

@@ -41,7 +41,7 @@ export class Part {
   #mark: ProcessMark | undefined;
   #exited: Promise<string> = Promise.resolve("not started");
   #startedAt: number | undefined;
-  #starts = 0;
+  #deaths = 0;
   #wanted = false;
   #overrides: Readonly<Record<string, string>> = {};
   /** Descendants of the last process at the time it was killed; they have to be gone before a new start. */
@@ -62,8 +62,9 @@ export class Part {
     return this.#mark;
   }
 
+  /** Deaths that nobody asked for: a service is started again after each. */
   get restarts(): number {
-    return Math.max(0, this.#starts - 1);
+    return this.#deaths;
   }
 
   get uptimeSeconds(): number | null {
@@ -168,7 +169,6 @@ export class Part {
     const log = openLog(this.#options.logs, this.name);
     this.state = "starting";
     this.#wanted = true;
-    this.#starts += 1;
     const child = spawn(plan.command, plan.args, {
       cwd: plan.cwd,
       env: { ...plan.environment, ...this.#overrides },
@@ -206,6 +206,7 @@ export class Part {
     }
     const asked = !this.#wanted;
     const ready = this.state === "running";
+    if (!asked) this.#deaths += 1;
     this.#mark = undefined;
     this.#startedAt = undefined;
     this.#wanted = false;
