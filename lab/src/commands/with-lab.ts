@@ -23,7 +23,7 @@ export async function withLab(
   const { runtime, settings } = openRuntime(context, flags);
   // A K6 that names nothing is told before anything is started.
   await findK6(settings);
-  const ranBefore = (await runtime.status()).state !== "stopped";
+  const ranBefore = !["stopped", "failed"].includes((await runtime.status()).state);
   await bringUp(runtime, settings, context);
   try {
     await work({ runtime, settings });
