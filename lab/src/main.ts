@@ -8,7 +8,7 @@ import { Command, CommanderError } from "commander";
 import type { CliContext } from "./cli/context.ts";
 import { exitCodes } from "./cli/exit-codes.ts";
 import { Output } from "./cli/output.ts";
-import { attachSignals } from "./cli/signals.ts";
+import { attachSignals, isBareInterruption } from "./cli/signals.ts";
 import { registerCleanCommand } from "./commands/clean.ts";
 import { registerDemoCommand } from "./commands/demo.ts";
 import { registerDevelopCommands } from "./commands/develop.ts";
@@ -58,10 +58,20 @@ try {
   await buildProgram().parseAsync(process.argv);
 } catch (error) {
   if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-  else exitCode = signals.exitCode() ?? output.error(error);
+  else exitCode = tell(error);
 }
 signals.detach();
 process.exitCode = exitCode;
+
+/**
+ * A signal decides the exit code; what went wrong meanwhile, or where an interrupted run is kept, is told all the same.
+ */
+function tell(error: unknown): number {
+  const interrupted = signals.exitCode();
+  if (interrupted !== undefined && isBareInterruption(error)) return interrupted;
+  const code = output.error(error);
+  return interrupted ?? code;
+}
 
 function buildProgram(): Command {
   const { version } = JSON.parse(readFileSync(join(rootDir, "package.json"), "utf8")) as { version: string };

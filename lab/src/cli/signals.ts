@@ -15,6 +15,14 @@ export interface Signals {
  */
 const ECHO_MS = 500;
 
+/** True for an error that says nothing beyond that the command was interrupted, which whoever interrupted it knows. */
+export function isBareInterruption(error: unknown): boolean {
+  if (error instanceof LabError)
+    return error.code === "INTERRUPTED" && error.reason === undefined && error.remedy === undefined;
+  // What Node's own functions reject with when their signal aborts.
+  return error instanceof Error && error.name === "AbortError";
+}
+
 /** Listens on the process; `detach` takes the listeners away again. */
 export function attachSignals(onFirst: (signal: NodeJS.Signals) => void): Signals {
   const controller = new AbortController();
