@@ -33,6 +33,8 @@ export class Lab {
   readonly #deaths = new Map<string, number[]>();
   readonly #excused = new Set<string>();
   readonly #stopping = new AbortController();
+  /** Aborted with the error of the first part that failed during start-up. */
+  readonly #startFailed = new AbortController();
   readonly #logTimer: NodeJS.Timeout;
   #phase: "starting" | "running" | "stopping" = "starting";
   #turn: Promise<unknown> = Promise.resolve();
@@ -55,7 +57,7 @@ export class Lab {
    * @throws LabError of the first part that failed, or the signal's reason; the caller then stops the lab
    */
   async startAll(signal: AbortSignal): Promise<void> {
-    const failed = new AbortController();
+    const failed = this.#startFailed;
     const both = AbortSignal.any([signal, failed.signal]);
     const started = new Map<string, Promise<void>>();
     const start = (part: Part): Promise<void> => {
@@ -77,10 +79,7 @@ export class Lab {
     const bad = results.find((result) => result.status === "rejected");
     if (bad !== undefined) throw bad.reason;
     const dead = this.parts.find((part) => part.mark === undefined);
-    if (dead !== undefined)
-      throw new LabError("PART_FAILED", `${dead.name} died while the others were starting.`, {
-        detail: dead.logTail(),
-      });
+    if (dead !== undefined) throw dead.failure(`${dead.name} died while the others were starting.`);
     this.#phase = "running";
   }
 
@@ -185,7 +184,11 @@ export class Lab {
   }
 
   #died(part: Part, how: string): void {
-    // During start-up a death ends the start-up, see startAll; while stopping it is what we want.
+    if (this.#phase === "starting") {
+      // Otherwise those that depend on it would wait in vain, and the first to give up would get the blame.
+      this.#startFailed.abort(part.failure(`${part.name} ${how} while the others were starting.`));
+    }
+    // While stopping a death is what we want.
     if (this.#phase !== "running") return;
     if (part.plan.kind === "engine") {
       const what = `${part.name} ${how} though nobody asked it to.`;

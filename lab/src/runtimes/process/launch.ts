@@ -94,10 +94,11 @@ function tell(child: ChildProcess, message: ToSupervisor): void {
 }
 
 function supervisorBroke(paths: LabPaths, cause?: unknown): LabError {
+  const detail = tailOf(paths.logs, "supervisor", 15);
   return new LabError("CONTROL_FAILED", "The lab's supervisor ended before the lab was ready.", {
-    reason: "The end of its log follows.",
+    reason: detail.length === 0 ? "It logged nothing." : "The end of its log follows.",
     remedy: 'Run "make down" to end what may be left, then "make doctor".',
-    detail: tailOf(paths.logs, "supervisor", 15),
+    detail,
     cause,
   });
 }

@@ -100,15 +100,15 @@ export class Part {
     try {
       while (!(await answers(this.plan.probe, probeTimeout))) {
         signal.throwIfAborted();
-        if (end !== undefined) throw this.#failure(`${this.name} ${end} before it was ready.`);
+        if (end !== undefined) throw this.failure(`${this.name} ${end} before it was ready.`);
         if (performance.now() > deadline) {
           const seconds = this.plan.readyTimeout / 1_000;
-          throw this.#failure(`${this.name} did not answer within ${seconds} s of its start.`);
+          throw this.failure(`${this.name} did not answer within ${seconds} s of its start.`);
         }
         await Promise.race([delay(probeInterval), exited]);
       }
       // Something answered; make sure it was this process and not another one on its port.
-      if (end !== undefined) throw this.#failure(`${this.name} ${end} before it was ready.`);
+      if (end !== undefined) throw this.failure(`${this.name} ${end} before it was ready.`);
       signal.throwIfAborted();
       this.state = "running";
     } catch (error) {
@@ -229,11 +229,16 @@ export class Part {
     this.#orphans = [];
   }
 
-  #failure(what: string): LabError {
+  /** The error for a part that failed, with the end of its log. */
+  failure(what: string): LabError {
+    const detail = this.logTail();
     return new LabError("PART_FAILED", what, {
-      reason: "The end of its log follows.",
-      remedy: `Read all of it with "make logs SERVICE=${this.name}", mend what it names, and start again; "make doctor" checks the machine.`,
-      detail: this.logTail(),
+      reason: detail.length === 0 ? "It logged nothing." : "The end of its log follows.",
+      remedy:
+        detail.length === 0
+          ? 'See "make doctor", which checks the machine.'
+          : `Read all of it with "make logs SERVICE=${this.name}", mend what it names, and start again; "make doctor" checks the machine.`,
+      detail,
     });
   }
 }
