@@ -23,6 +23,8 @@ export interface LabPaths {
   commandLock: string;
   /** Held by the supervisor as long as it lives. */
   supervisorLock: string;
+  /** Held by the command that runs an experiment: two at once would judge each other's load. */
+  experimentLock: string;
   logs: string;
   data: string;
   engines: string;
@@ -42,6 +44,7 @@ export function labPaths(labDir: string): LabPaths {
     outside: join(labDir, "outside.json"),
     commandLock: join(labDir, "command.lock"),
     supervisorLock: join(labDir, "supervisor.lock"),
+    experimentLock: join(labDir, "experiment.lock"),
     logs: join(labDir, "logs"),
     data: join(labDir, "data"),
     engines: join(labDir, "engines"),

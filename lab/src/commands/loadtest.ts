@@ -4,14 +4,17 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import type { CliContext, SettingOptions } from "../cli/context.ts";
 import { exitCodes } from "../cli/exit-codes.ts";
+import { LabError } from "../cli/lab-error.ts";
 import { Progress } from "../cli/progress.ts";
 import { findOrBuildK6 } from "../engines/k6.ts";
 import { choose, environments, experiments } from "../experiments/catalogue.ts";
 import type { Experiment, Fault } from "../experiments/experiment.ts";
 import { checkFaults, parseFault } from "../experiments/faults.ts";
 import { type RunResult, runExperiment } from "../experiments/run-experiment.ts";
+import { labPaths } from "../paths.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
 import type { Settings } from "../settings.ts";
+import { type Lock, tryLock } from "../util/lock.ts";
 import { printRun } from "./print-run.ts";
 import { showEvent } from "./up.ts";
 import { withLab } from "./with-lab.ts";
@@ -69,6 +72,7 @@ export interface RunHereOptions {
 export async function runHere(experiment: Experiment, options: RunHereOptions): Promise<RunResult> {
   const { context, runtime, settings, faults } = options;
   const { output, signal } = context;
+  using _lock = lockExperiment(settings.labDir);
   const k6 = await findOrBuildK6({ settings, signal, onEvent: (event) => showEvent(output, event) });
   const progress = new Progress(process.stderr);
   try {
@@ -88,7 +92,7 @@ export async function runHere(experiment: Experiment, options: RunHereOptions): 
         const left = Math.max(0, experiment.load.seconds - Number(row.elapsed_s));
         const queue = Number(row.queue_visible ?? 0) + Number(row.queue_in_flight ?? 0);
         progress.show(
-          `  ${row.stage}  ${row.answers} answers  ${row.answers_per_s}/s  ${row.errors} errors  ${queue} in the queue` +
+          `  ${row.stage}  ${row.answers} answers  ${row.answers_per_s ?? 0}/s  ${row.errors} errors  ${queue} in the queue` +
             (row.stage === "load" ? `  ${Math.ceil(left)} s left` : ""),
         );
       },
@@ -96,6 +100,20 @@ export async function runHere(experiment: Experiment, options: RunHereOptions): 
   } finally {
     progress.clear();
   }
+}
+
+/**
+ * Experiments are exclusive: each configures the services its own way, and counts all that goes through them.
+ * @throws LabError BUSY
+ */
+export function lockExperiment(labDir: string): Lock {
+  const { experimentLock } = labPaths(labDir);
+  const lock = tryLock(experimentLock);
+  if (lock !== undefined) return lock;
+  throw new LabError("BUSY", "Another experiment is running on this lab.", {
+    reason: `It holds ${experimentLock}.`,
+    remedy: "Wait until it has ended, or end it with Ctrl-C where it runs.",
+  });
 }
 
 function describe({ system, name, summary }: Experiment): string {

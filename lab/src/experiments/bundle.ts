@@ -22,15 +22,8 @@ export class Bundle {
   static async begin(root: string, path: readonly [string, string, string], at: Date): Promise<Bundle> {
     const parent = join(root, ...path);
     await mkdir(parent, { recursive: true });
-    const bundle = new Bundle(
-      join(
-        parent,
-        at
-          .toISOString()
-          .replaceAll(":", "-")
-          .replace(/\.\d+Z$/, "Z"),
-      ),
-    );
+    // To the millisecond, so that two runs in a second do not meet; ISO times sort by name, colons are no file names.
+    const bundle = new Bundle(join(parent, at.toISOString().replaceAll(":", "-")));
     await mkdir(bundle.directory);
     return bundle;
   }

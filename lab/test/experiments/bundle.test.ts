@@ -14,7 +14,7 @@ const path = ["local", "orders", "smoke"] as const;
 t.test("a bundle has its name only when it is finished", async (t) => {
   const root = t.testdir();
   const bundle = await Bundle.begin(root, path, at);
-  const final = join(root, "local", "orders", "smoke", "2026-11-21T06-39-00Z");
+  const final = join(root, "local", "orders", "smoke", "2026-11-21T06-39-00.123Z");
   t.equal(bundle.directory, `${final}.unfinished`);
   await bundle.writeJson("run.json", { format: 1 });
   t.notOk(existsSync(final));
