@@ -29,13 +29,19 @@ export function printStatus(status: LabStatus, output: Output): void {
       ...status.parts.map(row),
     ]);
   }
+  const configured = status.parts.filter(({ overrides }) => Object.keys(overrides).length > 0);
+  if (configured.length > 0) output.line();
+  for (const { name, overrides } of configured) {
+    const variables = Object.entries(overrides).map(([variable, value]) => `${variable}=${value}`);
+    output.line(`${name} runs with ${variables.join(" ")} (set by an experiment)`);
+  }
   const { failure } = status;
   if (failure !== undefined) {
     output.line();
     output.line(`${failure.at}: ${failure.what}`);
     for (const line of failure.log_tail) output.line(`  | ${line}`);
     output.line(
-      `Everything was stopped. "make logs SERVICE=${failure.part}" shows all of its log, "make up" starts anew.`,
+      `Everything ${status.state === "stopping" ? "is being" : "was"} stopped. "make logs SERVICE=${failure.part}" shows all of its log, "make up" starts anew.`,
     );
   } else if (status.state === "degraded") {
     output.line();

@@ -2,8 +2,10 @@
 import type { Command } from "commander";
 import { type CliContext, openRuntime, type SettingOptions } from "../cli/context.ts";
 import type { Output } from "../cli/output.ts";
+import { labPaths } from "../paths.ts";
 import type { LabEvent, LabStatus, Runtime } from "../runtimes/runtime.ts";
 import type { Settings } from "../settings.ts";
+import { tryLock } from "../util/lock.ts";
 
 interface UpFlags extends SettingOptions {
   json?: boolean;
@@ -34,10 +36,33 @@ export async function bringUp(runtime: Runtime, settings: Settings, context: Cli
     signal,
     onEvent: (event) => showEvent(output, event),
   });
+  const leftOver = await resetLeftovers(runtime, settings.labDir, status);
+  for (const name of leftOver)
+    output.warn(`${name} is back to its settings; an experiment that was killed had changed them`);
   const fresh = Date.parse(status.since ?? "") > Date.now() - (performance.now() - began) - 1_000;
   const seconds = ((performance.now() - began) / 1_000).toFixed(1);
   output.done(fresh ? `The lab is ready (${seconds} s)` : `The lab has been running since ${status.since}`);
-  return status;
+  return leftOver.length === 0 ? status : await runtime.status();
+}
+
+/**
+ * An experiment takes its configuration back when it ends, but not when its command is killed. Nothing is reset while
+ * an experiment runs.
+ * @returns names of the services that were reset
+ */
+export async function resetLeftovers(
+  runtime: Pick<Runtime, "configure">,
+  labDir: string,
+  status: LabStatus,
+): Promise<string[]> {
+  const names = status.parts
+    .filter(({ overrides }) => Object.keys(overrides).length > 0)
+    .map(({ name }) => name);
+  if (names.length === 0) return [];
+  using lock = tryLock(labPaths(labDir).experimentLock);
+  if (lock === undefined) return [];
+  for (const name of names) await runtime.configure(name, {});
+  return names;
 }
 
 /** Shows one event of a runtime as a step. */

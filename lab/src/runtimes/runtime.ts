@@ -16,7 +16,8 @@ export type PartKind = "engine" | "service";
  */
 export type PartState = "stopped" | "starting" | "running" | "unhealthy" | "restarting" | "failed";
 
-export type LabState = "stopped" | "starting" | "running" | "degraded" | "failed";
+/** `failed`: it stopped by itself. `stopping`: with a failure when it does so by itself. */
+export type LabState = "stopped" | "starting" | "running" | "degraded" | "stopping" | "failed";
 
 export interface PartStatus {
   name: string;
@@ -32,6 +33,8 @@ export interface PartStatus {
   /** Resident memory of the part's whole process tree, in MiB; memory shared between processes counts in each. */
   memory_mb: number | null;
   version: string;
+  /** What `configure` laid over the defaults; empty normally. */
+  overrides: Readonly<Record<string, string>>;
 }
 
 export interface LabFailure {

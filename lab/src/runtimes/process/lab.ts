@@ -37,6 +37,8 @@ export class Lab {
   readonly #startFailed = new AbortController();
   readonly #logTimer: NodeJS.Timeout;
   #phase: "starting" | "running" | "stopping" = "starting";
+  /** Why it stops by itself. */
+  #failure: LabFailure | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: LabOptions) {
@@ -117,8 +119,10 @@ export class Lab {
     const table = await processTable();
     const parts = await Promise.all(this.parts.map((part) => statusOf(part, table)));
     const bad = parts.some((part) => part.state !== "running");
-    const state: LabState = this.#phase !== "running" ? "starting" : bad ? "degraded" : "running";
-    return { runtime: "process", state, profiles: this.#options.plan.profiles, since: this.since, parts };
+    const state: LabState = this.#phase !== "running" ? this.#phase : bad ? "degraded" : "running";
+    const { profiles } = this.#options.plan;
+    const failure = this.#failure;
+    return { runtime: "process", state, profiles, since: this.since, parts, ...(failure && { failure }) };
   }
 
   /** See Runtime.configure. */
@@ -192,12 +196,8 @@ export class Lab {
     if (this.#phase !== "running") return;
     if (part.plan.kind === "engine") {
       const what = `${part.name} ${how} though nobody asked it to.`;
-      this.#options.onFatal({
-        part: part.name,
-        what,
-        log_tail: part.logTail(),
-        at: new Date().toISOString(),
-      });
+      this.#failure = { part: part.name, what, log_tail: part.logTail(), at: new Date().toISOString() };
+      this.#options.onFatal(this.#failure);
       return;
     }
     void this.#restart(part);
@@ -270,5 +270,6 @@ async function statusOf(part: Part, table: Parameters<typeof processTree>[0]): P
     uptime_seconds: part.uptimeSeconds,
     memory_mb: bytes === 0 ? null : Math.round(bytes / 1024 / 1024),
     version: plan.version,
+    overrides: part.overrides,
   };
 }

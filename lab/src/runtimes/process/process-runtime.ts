@@ -186,6 +186,12 @@ export class ProcessRuntime implements Runtime {
     if (status.state === "stopped" || status.state === "failed") return undefined;
     const same = [...status.profiles].sort().join() === [...profiles].sort().join();
     if (status.state === "running" && same) return status;
+    if (status.state === "stopping") {
+      throw new LabError("BUSY", "The lab is being stopped.", {
+        reason: status.failure?.what,
+        remedy: 'Start it again when "make status" says that it is stopped.',
+      });
+    }
     if (!same) {
       throw new LabError("OTHER_LAB_RUNNING", `A lab with profile ${status.profiles.join(",")} is running.`, {
         reason: `This start is for profile ${profiles.join(",")}.`,

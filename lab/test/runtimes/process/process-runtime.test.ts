@@ -124,6 +124,7 @@ t.test(
     t.equal((await runtime.status()).parts[1]?.restarts, 1);
     await runtime.configure("shop", { COLOUR: "red" });
     t.equal(await colour(), "red");
+    t.same((await runtime.status()).parts[1]?.overrides, { COLOUR: "red" });
     await t.rejects(runtime.configure("shop", { COLOUR: "broken" }), {
       code: "PART_FAILED",
       detail: /no such colour/,
@@ -172,10 +173,14 @@ t.test("an engine that dies takes the lab down, and status says so", async (t) =
   await up();
   const marks = pids(labDir);
   process.kill(marks[0]?.pid ?? 0, "SIGKILL");
-  await until(
-    "the lab is gone",
-    async () => (await runtime.status()).state === "failed" && !marks.some(isSame),
-  );
+  const seen = new Set<string>();
+  await until("the lab is gone", async () => {
+    const { state, failure } = await runtime.status();
+    seen.add(state);
+    if (state === "stopping") t.match(failure, { part: "engine" });
+    return state === "failed" && !marks.some(isSame);
+  });
+  t.notOk(seen.has("starting"));
   t.match((await runtime.status()).failure, { part: "engine", what: /SIGKILL/ });
 });
 
