@@ -1,7 +1,7 @@
 /** Samples a run once a second: what clients see, what the system shows, what each part takes of the machine. */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import type { LabStatus, Runtime } from "../runtimes/runtime.ts";
+import type { LabState, LabStatus, Runtime } from "../runtimes/runtime.ts";
 import { processTable, processTree } from "../util/processes.ts";
 import type { Observed } from "./experiment.ts";
 import type { AnswerCounter } from "./k6-run.ts";
@@ -30,12 +30,14 @@ export interface Sampler {
 }
 
 const PERIOD_MS = 1000;
+/** A lab that is stopping answers requests no longer. */
+const gone: readonly LabState[] = ["stopping", "stopped", "failed"];
 
 export function startSampler(options: SamplerOptions): Sampler {
   const stopping = new AbortController();
   const began = performance.now();
   const generator = new CpuMeter();
-  let answersBefore = 0;
+  let before = { at: began, answers: 0 };
 
   const sampler: Sampler = {
     stage: "load",
@@ -48,13 +50,14 @@ export function startSampler(options: SamplerOptions): Sampler {
 
   async function sample(): Promise<void> {
     const { counter, observed, runtime, generatorPid } = options;
-    const [seen, status, table] = await Promise.all([
+    const [seen, status, table, counted] = await Promise.all([
       observed.sample().catch(() => ({}) as Record<string, number>),
       runtime.status().catch(() => undefined),
       processTable(),
-      counter.read(),
+      // The time of this count, which a slow status may not blur.
+      counter.read().then(() => ({ at: performance.now(), answers: counter.answers })),
     ]);
-    if (status?.state === "stopped" || status?.state === "failed") options.onLabGone(status);
+    if (status && gone.includes(status.state)) options.onLabGone(status);
     const generatorTree = processTree(table, generatorPid);
     const cpuSeconds = generatorTree.reduce((sum, row) => sum + row.cpuSeconds, 0);
     if (sampler.stage === "load" && generatorTree.length > 0) generator.add(cpuSeconds);
@@ -62,31 +65,37 @@ export function startSampler(options: SamplerOptions): Sampler {
       time: new Date().toISOString(),
       elapsed_s: (performance.now() - began) / 1000,
       stage: sampler.stage,
-      answers: counter.answers,
+      answers: counted.answers,
       errors: counter.errors,
-      answers_per_s: counter.answers - answersBefore,
+      answers_per_s: perSecond(counted.answers - before.answers, counted.at - before.at),
       // All of its columns in each row, the first one above all: that one names them for the whole file.
       ...Object.fromEntries(observed.columns.map((column) => [column, seen[column]])),
       generator_cpu_s: cpuSeconds,
       generator_memory_mb: generatorTree.reduce((sum, { rss }) => sum + rss, 0) / 2 ** 20,
       ...(status && partColumns(status, table)),
     };
-    answersBefore = counter.answers;
+    before = counted;
     options.csv.write(row);
     options.onRow(row);
   }
 
   const loop = (async () => {
-    for (let at = 1; !stopping.signal.aborted; at += 1) {
+    while (!stopping.signal.aborted) {
       await sample();
-      const next = began + at * PERIOD_MS - performance.now();
-      await sleep(Math.max(0, next), undefined, { signal: stopping.signal }).catch(() => {});
+      // The next whole period; those that a slow sample has missed are left out, not caught up with.
+      const into = (performance.now() - began) % PERIOD_MS;
+      await sleep(PERIOD_MS - into, undefined, { signal: stopping.signal }).catch(() => {});
     }
     await sample();
   })();
   // What goes wrong is told by `stop`, which is always called; until then it must not end the process.
   loop.catch(() => {});
   return sampler;
+}
+
+/** To one decimal; too short a time, as before the first and the last sample, says nothing. */
+function perSecond(count: number, milliseconds: number): number | undefined {
+  return milliseconds < PERIOD_MS / 10 ? undefined : Math.round((count / milliseconds) * 10_000) / 10;
 }
 
 /** Cumulative processor seconds and resident memory of each part that runs. */
