@@ -28,6 +28,16 @@ export interface Experiment {
   observe(runtime: Runtime): Promise<Observed>;
 }
 
+/** What a run left behind for its judge. */
+export interface FinishedLoad {
+  /** What the clients were told, a JSON line an answer. */
+  readonly answersFile: string;
+  /** Requests that the load generator says it made. */
+  readonly requests: number;
+  /** Whether nothing was on its way any more when the time to settle was over. */
+  readonly drained: boolean;
+}
+
 /** A system while it is being observed. */
 export interface Observed extends AsyncDisposable {
   /** Its columns of the metrics file. */
@@ -36,8 +46,7 @@ export interface Observed extends AsyncDisposable {
   sample(): Promise<Record<string, number>>;
   /** True once nothing is on its way any more. */
   drained(): Promise<boolean>;
-  /** @param answersFile what the clients were told, a JSON line an answer */
-  judge(answersFile: string, drained: boolean): Promise<Verdict>;
+  judge(run: FinishedLoad): Promise<Verdict>;
 }
 
 /** What is done to a part during the load. */

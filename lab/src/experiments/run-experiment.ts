@@ -93,7 +93,11 @@ async function stages(options: RunOptions, bundle: Bundle): Promise<Omit<RunResu
     return await loadSettleVerify(options, bundle, observed);
   } finally {
     // Also after Ctrl-C: the lab that was there before the run is there after it.
-    for (const service of configured) await runtime.configure(service, {}).catch(() => {});
+    for (const service of configured) {
+      await runtime.configure(service, {}).catch((error: unknown) => {
+        options.onStage(`${service} did not get its own configuration back: ${messageOf(error)}`);
+      });
+    }
   }
 }
 
@@ -145,12 +149,13 @@ async function loadSettleVerify(options: RunOptions, bundle: Bundle, observed: O
     await sampler.stop();
 
     options.onStage("verifying every answer");
-    const verdict = await observed.judge(files.answers, drained);
     const summary = await readSummary(files.summary);
     if (!summary) throw k6Failed(code, files.log);
+    const requests = metric(summary, "http_reqs", "count");
+    const verdict = await observed.judge({ answersFile: files.answers, requests, drained });
     const generatorCpu = sampler.generatorCpu();
     const figures = {
-      requests: metric(summary, "http_reqs", "count"),
+      requests,
       achieved_rate: metric(summary, "iterations", "count") / seconds,
       latency_ms_median: metric(summary, "http_req_duration", "med"),
       latency_ms_p95: metric(summary, "http_req_duration", "p(95)"),

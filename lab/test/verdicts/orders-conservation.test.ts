@@ -15,6 +15,7 @@ function sound(): OrdersEvidence {
       IDS.map((id) => [id, { status: "completed" as const, total_minor: 100, charge_id: `charge-${id}` }]),
     ),
     deadLettered: [],
+    allDeadLetters: true,
     ledger: IDS.map((id) => ({ charge_id: `charge-${id}`, order_id: id, amount_minor: 100 })),
     drained: true,
   };
@@ -119,4 +120,16 @@ t.test("an order processed without a 202 is a surplus, which breaks nothing", as
   const verdict = judgeOrders({ ...sound(), answers });
   t.equal(verdict.outcome, "held");
   t.match(verdict.observations, [{ counts: { surplus: 1 } }, { counts: { "0": 1, "202": 2 } }]);
+});
+
+t.test("answers that were never written down leave the run undecided", async (t) => {
+  const evidence = { ...sound(), requests: 4 };
+  t.match(outcomes(evidence), { "every-answer-is-on-record": "undecided" });
+  t.equal(judgeOrders({ ...sound(), requests: 3 }).outcome, "held");
+});
+
+t.test("a dead-letter queue that was not read to its end cannot prove a loss", async (t) => {
+  const ledger = sound().ledger.filter(({ order_id }) => order_id !== "b");
+  const verdict = judgeOrders({ ...sound(), orders: without("b"), ledger, allDeadLetters: false });
+  t.equal(verdict.outcome, "undecided");
 });

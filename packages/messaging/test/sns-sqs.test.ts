@@ -43,6 +43,36 @@ t.test("a broker that comes back empty gets its topology again, and the consumer
   await waitFor("the message after the restart", () => got.length === 2);
 });
 
+t.test(
+  "what is acknowledged after a restart of the broker is delivered, however many publish at once",
+  async (t) => {
+    let emulator = await startEmulator();
+    t.teardown(() => emulator.stop());
+    await using producer = connectTo(emulator, LIMITS, "restarted");
+    await using processor = connectTo(emulator, LIMITS, "restarted");
+    await producer.prepare();
+    const got = new Set<string>();
+    const consumer = processor.consume(async ({ body }) => void got.add(body), { concurrency: 20 });
+    t.teardown(() => consumer.stop(0));
+    for (let round = 0; round < 5; round += 1) {
+      await emulator.stop();
+      emulator = await startEmulator({ port: emulator.port });
+      const acknowledged: string[] = [];
+      await Promise.all(
+        Array.from({ length: 20 }, async (_, n) => {
+          const body = `${round}-${n}`;
+          await producer.publish({ body, attributes: {} }).then(
+            () => acknowledged.push(body),
+            () => {},
+          );
+        }),
+      );
+      t.ok(acknowledged.length > 0, "some were acknowledged");
+      await waitFor("every acknowledged message", () => acknowledged.every((body) => got.has(body)));
+    }
+  },
+);
+
 t.test("two services that start together make one topology", async (t) => {
   await using emulator = await startEmulator();
   await using one = connectTo(emulator, LIMITS, "shared");

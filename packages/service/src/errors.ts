@@ -14,6 +14,8 @@ export interface ErrorDetails extends ErrorOptions {
   readonly errors?: readonly FieldError[];
   /** Seconds; sent as Retry-After. */
   readonly retryAfterSeconds?: number;
+  /** Further members of the problem document (RFC 9457, 3.2). */
+  readonly extensions?: Readonly<Record<string, unknown>>;
   /** Further response headers, such as Allow. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -67,6 +69,7 @@ export const UnsupportedMediaType = define(
   415,
   "The body is of an unsupported kind",
 );
+export const ExpectationFailed = define("EXPECTATION_FAILED", 417, "This expectation cannot be met");
 export const ValidationFailed = define("VALIDATION_FAILED", 422, "The request has invalid fields");
 export const HeadersTooLarge = define("HEADERS_TOO_LARGE", 431, "The request's headers are too large");
 export const Internal = define("INTERNAL", 500, "The service failed");
@@ -90,6 +93,7 @@ export const errorClasses = [
   Conflict,
   BodyTooLarge,
   UnsupportedMediaType,
+  ExpectationFailed,
   ValidationFailed,
   HeadersTooLarge,
   Internal,

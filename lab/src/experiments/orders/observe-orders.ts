@@ -55,7 +55,7 @@ export async function observeOrders(runtime: Runtime): Promise<Observed> {
       return visible + inFlight + delayed === 0;
     },
 
-    async judge(answersFile, drained) {
+    async judge({ answersFile, requests, drained }) {
       const { values: answers, unreadable } = await readJsonLines(answersFile, answerSchema);
       const ledger = await api.chargesAfter(before);
       // Also those that were never answered 202, and those that only the ledger knows: nothing escapes.
@@ -65,7 +65,16 @@ export async function observeOrders(runtime: Runtime): Promise<Observed> {
         queue.deadLetters(MOST_DEAD_LETTERS),
       ]);
       const deadLettered = deadLetters.map(({ body }) => orderIdOf(body));
-      return judgeOrders({ answers, unreadableAnswers: unreadable, orders, deadLettered, ledger, drained });
+      return judgeOrders({
+        answers,
+        unreadableAnswers: unreadable,
+        requests,
+        orders,
+        deadLettered,
+        allDeadLetters: deadLetters.length < MOST_DEAD_LETTERS,
+        ledger,
+        drained,
+      });
     },
 
     async [Symbol.asyncDispose]() {

@@ -69,11 +69,12 @@ export class Leases {
   }
 
   async #beat(): Promise<void> {
+    // First of all, and also while an extension hangs: a lease ends by the clock, whatever the network does.
+    const now = performance.now();
+    for (const held of this.#held.values()) if (held.endsAt <= now) this.#lose(held);
     if (this.#beating) return;
     this.#beating = true;
     try {
-      const now = performance.now();
-      for (const held of this.#held.values()) if (held.endsAt <= now) this.#lose(held);
       const due = [...this.#held.values()].filter((held) => held.endsAt - now < (this.#lengthMs * 2) / 3);
       await Promise.all(batches(due).map((batch) => this.#extend(batch)));
     } finally {

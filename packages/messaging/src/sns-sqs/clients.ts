@@ -14,11 +14,13 @@ export interface AwsOptions {
 
 /** The SDK's 50 would be the ceiling of a receiver under load. */
 const MAX_SOCKETS = 256;
+const ATTEMPTS = 3;
 const CONNECT_MS = 1000;
 const ANSWER_MS = 5000;
 
-export function snsClient(options: AwsOptions): SNSClient {
-  return new SNSClient(settings(options, ANSWER_MS));
+/** @param attempts the SDK's own, the first one included */
+export function snsClient(options: AwsOptions, answerMs = ANSWER_MS, attempts = ATTEMPTS): SNSClient {
+  return new SNSClient({ ...settings(options, answerMs), maxAttempts: attempts });
 }
 
 /** @param answerMs how long an answer may take; a long poll needs more than its wait */
@@ -34,7 +36,7 @@ function settings({ region, endpoint, credentials }: AwsOptions, answerMs: numbe
   const agent = { keepAlive: true, maxSockets: MAX_SOCKETS };
   return {
     region,
-    maxAttempts: 3,
+    maxAttempts: ATTEMPTS,
     ...(endpoint !== undefined && { endpoint }),
     ...(credentials && { credentials }),
     requestHandler: new NodeHttpHandler({

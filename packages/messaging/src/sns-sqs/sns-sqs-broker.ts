@@ -9,55 +9,40 @@ import type { Broker, ConsumeOptions, Handler, OutgoingMessage } from "../broker
 import { leasingConsumer } from "../consumer/leasing-consumer.ts";
 import { BrokerUnavailable } from "../errors.ts";
 import { type AwsOptions, snsClient, sqsClient } from "./clients.ts";
+import { remade } from "./remade.ts";
 import { counts, peekDeadLetters, queueDepth } from "./sqs-inspector.ts";
 import { sqsQueue } from "./sqs-queue.ts";
-import { ensureTopology, type Topology, type TopologyOptions } from "./topology.ts";
+import { ensureQueues, ensureTopology, type TopologyOptions } from "./topology.ts";
 
 export interface SnsSqsOptions extends AwsOptions, TopologyOptions {
   /** Length of a long poll, 0 to 20 seconds. */
   readonly waitSeconds: number;
 }
 
+const PUBLISH_MS = 5000;
+
 /** Opens no connection by itself: `prepare` makes the topology, `publish` and `consume` do so when they must. */
 export function connectSnsSqs(options: SnsSqsOptions): Broker {
   const { visibilitySeconds, waitSeconds } = options;
-  const producer = snsClient(options);
+  // An answer that is late is not waited for again: each attempt may publish the message once more.
+  const producer = snsClient(options, PUBLISH_MS, 1);
   const control = sqsClient(options);
   // Long polls hold their sockets for seconds: apart from the others, with a time-out of their own.
   const poller = sqsClient(options, (waitSeconds + 10) * 1000);
-  let topology: Promise<Topology> | undefined;
 
-  function ensured(): Promise<Topology> {
-    topology ??= ensureTopology(producer, control, options).catch((error: unknown) => {
-      topology = undefined;
-      throw unavailable("The topic and the queue could not be made ready", error);
-    });
-    return topology;
-  }
-
-  /** An emulator that keeps nothing comes back empty: make the topology again and try once more. */
-  async function withTopology<T>(use: (topology: Topology) => Promise<T>): Promise<T> {
-    const known = ensured();
-    try {
-      return await use(await known);
-    } catch (error) {
-      if (!isMissing(error)) throw error;
-      // Of all that find it missing at once, only the first begins anew.
-      if (topology === known) topology = undefined;
-      return await use(await ensured());
-    }
-  }
+  const whole = remade(() => made(ensureTopology(producer, control, options)), isMissing);
+  const queues = remade(() => made(ensureQueues(control, options)), isMissing);
 
   return {
     kind: "sns-sqs",
 
     async prepare() {
-      await ensured();
+      await whole(async () => {});
     },
 
     async publish(message) {
       try {
-        await withTopology(({ topicArn }) => producer.send(publishCommand(topicArn, message)));
+        await whole(({ topicArn }) => producer.send(publishCommand(topicArn, message)));
       } catch (error) {
         if (error instanceof BrokerUnavailable) throw error;
         throw unavailable("The message was not acknowledged", error);
@@ -70,11 +55,10 @@ export function connectSnsSqs(options: SnsSqsOptions): Broker {
       return leasingConsumer(
         {
           visibilitySeconds,
-          receive: (max, signal) =>
-            withTopology(({ queueUrl }) => queue(poller, queueUrl).receive(max, signal)),
-          remove: (receipts) => withTopology(({ queueUrl }) => queue(control, queueUrl).remove(receipts)),
+          receive: (max, signal) => queues(({ queueUrl }) => queue(poller, queueUrl).receive(max, signal)),
+          remove: (receipts) => queues(({ queueUrl }) => queue(control, queueUrl).remove(receipts)),
           hide: (receipts, seconds) =>
-            withTopology(({ queueUrl }) => queue(control, queueUrl).hide(receipts, seconds)),
+            queues(({ queueUrl }) => queue(control, queueUrl).hide(receipts, seconds)),
         },
         handler,
         consumeOptions,
@@ -82,13 +66,14 @@ export function connectSnsSqs(options: SnsSqsOptions): Broker {
     },
 
     depth: () =>
-      withTopology(({ queueUrl, deadLetterQueueUrl }) => queueDepth(control, queueUrl, deadLetterQueueUrl)),
+      queues(({ queueUrl, deadLetterQueueUrl }) => queueDepth(control, queueUrl, deadLetterQueueUrl)),
 
     deadLetters: (limit) =>
-      withTopology(({ deadLetterQueueUrl }) => peekDeadLetters(control, deadLetterQueueUrl, limit)),
+      queues(({ deadLetterQueueUrl }) => peekDeadLetters(control, deadLetterQueueUrl, limit)),
 
+    // Of the queue: a producer whose topic is gone makes it again when it next publishes.
     async check() {
-      await withTopology(({ queueUrl }) => counts(control, queueUrl));
+      await queues(({ queueUrl }) => counts(control, queueUrl));
     },
 
     async [Symbol.asyncDispose]() {
@@ -117,6 +102,14 @@ const MISSING = new Set([
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && MISSING.has(error.name);
+}
+
+async function made<T>(topology: Promise<T>): Promise<T> {
+  try {
+    return await topology;
+  } catch (error) {
+    throw unavailable("The topic and the queue could not be made ready", error);
+  }
 }
 
 function unavailable(what: string, cause: unknown): BrokerUnavailable {

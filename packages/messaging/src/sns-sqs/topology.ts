@@ -29,18 +29,13 @@ export function deadLetterQueueOf(queue: string): string {
   return `${queue}-dlq`;
 }
 
-/** All calls create what is missing and find what is there, so this may run anywhere and at any time. */
-export async function ensureTopology(
-  sns: SNSClient,
-  sqs: SQSClient,
-  options: TopologyOptions,
-): Promise<Topology> {
-  const [topicArn, deadLetters] = await Promise.all([
-    createTopic(sns, options.topic),
-    createQueue(sqs, deadLetterQueueOf(options.queue), {
-      MessageRetentionPeriod: String(RETENTION_SECONDS.deadLetters),
-    }),
-  ]);
+export type Queues = Omit<Topology, "topicArn"> & { readonly queueArn: string };
+
+/** The queues alone: what a consumer needs. Creates what is missing and finds what is there. */
+export async function ensureQueues(sqs: SQSClient, options: TopologyOptions): Promise<Queues> {
+  const deadLetters = await createQueue(sqs, deadLetterQueueOf(options.queue), {
+    MessageRetentionPeriod: String(RETENTION_SECONDS.deadLetters),
+  });
   const queue = await createQueue(sqs, options.queue, {
     VisibilityTimeout: String(options.visibilitySeconds),
     MessageRetentionPeriod: String(RETENTION_SECONDS.queue),
@@ -49,22 +44,32 @@ export async function ensureTopology(
       maxReceiveCount: String(options.maxReceiveCount),
     }),
   });
-  await sqs.send(
-    new SetQueueAttributesCommand({
-      QueueUrl: queue.url,
-      Attributes: { Policy: allowTopic(topicArn, queue.arn) },
-    }),
-  );
+  return { queueUrl: queue.url, queueArn: queue.arn, deadLetterQueueUrl: deadLetters.url };
+}
+
+/**
+ * All of it: what a producer needs. The topic comes last and its subscription right after it, since a topic
+ * without one acknowledges what is published and drops it. For the same reason consumers make no topic.
+ */
+export async function ensureTopology(
+  sns: SNSClient,
+  sqs: SQSClient,
+  options: TopologyOptions,
+): Promise<Topology> {
+  const { queueArn, ...queues } = await ensureQueues(sqs, options);
+  const Policy = allowTopics(queueArn, options.topic);
+  await sqs.send(new SetQueueAttributesCommand({ QueueUrl: queues.queueUrl, Attributes: { Policy } }));
+  const topicArn = await createTopic(sns, options.topic);
   await sns.send(
     new SubscribeCommand({
       TopicArn: topicArn,
       Protocol: "sqs",
-      Endpoint: queue.arn,
+      Endpoint: queueArn,
       Attributes: { RawMessageDelivery: "true" },
       ReturnSubscriptionArn: true,
     }),
   );
-  return { topicArn, queueUrl: queue.url, deadLetterQueueUrl: deadLetters.url };
+  return { topicArn, ...queues };
 }
 
 async function createTopic(sns: SNSClient, name: string): Promise<string> {
@@ -85,8 +90,12 @@ async function createQueue(
   return { url, arn: present(Attributes?.QueueArn, "QueueArn") };
 }
 
-/** Without this policy AWS drops what the topic sends, silently. */
-function allowTopic(topicArn: string, queueArn: string): string {
+/**
+ * Without this policy AWS drops what the topic sends, silently. The topic is named by the queue's own account
+ * and region: it is not there yet.
+ */
+function allowTopics(queueArn: string, topic: string): string {
+  const [, , , region, account] = queueArn.split(":");
   return JSON.stringify({
     Version: "2012-10-17",
     Statement: [
@@ -95,7 +104,7 @@ function allowTopic(topicArn: string, queueArn: string): string {
         Principal: { Service: "sns.amazonaws.com" },
         Action: "sqs:SendMessage",
         Resource: queueArn,
-        Condition: { ArnEquals: { "aws:SourceArn": topicArn } },
+        Condition: { ArnLike: { "aws:SourceArn": `arn:aws*:sns:${region}:${account}:${topic}` } },
       },
     ],
   });

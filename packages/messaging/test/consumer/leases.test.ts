@@ -62,3 +62,16 @@ t.test("handing back hides for zero seconds and tells the holders why", async (t
   t.same(calls, [{ receipts: ["r1"], seconds: 0 }]);
   t.equal(lease.signal.reason, reason);
 });
+
+t.test("a lease is lost in time while its extension hangs", async (t) => {
+  const hanging = Promise.withResolvers<string[]>();
+  const { queue } = recordingQueue(() => hanging.promise);
+  const leases = new Leases(queue, () => {});
+  t.teardown(() => {
+    leases.stop();
+    hanging.resolve([]);
+  });
+  const lease = leases.hold("r");
+  await waitFor("the loss", () => lease.signal.aborted, 2000);
+  t.type(lease.signal.reason, LeaseLost);
+});

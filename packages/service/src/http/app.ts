@@ -6,13 +6,13 @@
 import { randomUUID } from "node:crypto";
 import Router, { type RouterContext } from "@koa/router";
 import Koa from "koa";
-import { Overloaded } from "../errors.ts";
+import { BadRequest, Overloaded } from "../errors.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { childSpan, newTrace, parseTraceparent, type TraceContext } from "../telemetry/trace.ts";
 import { discardBody } from "./body.ts";
 import { createBookkeeping } from "./bookkeeping.ts";
-import { answerOperation, createOperations, type ReadinessCheck } from "./health.ts";
+import { answerOperation, createOperations, type Operation, type ReadinessCheck } from "./health.ts";
 import { absentRoute, answerProblem } from "./problem.ts";
 
 export { Router };
@@ -74,9 +74,10 @@ export function createApp(options: AppOptions): App {
     ctx.state = { requestId, trace: parent ? childSpan(parent) : newTrace(), log: undefined };
     ctx.res.setHeader("x-request-id", requestId);
     if (draining) ctx.res.setHeader("connection", "close");
-    const operation = operations.get(ctx.path);
+    let operation: Operation | undefined;
     let failure: unknown;
     try {
+      operation = operations.get(pathOf(ctx));
       if (operation) await answerOperation(ctx, operation);
       else await limited(next);
     } catch (error) {
@@ -116,6 +117,18 @@ export function createApp(options: AppOptions): App {
 /** A header that came twice is no header that can be relied on. */
 function single(header: string | string[] | undefined): string | undefined {
   return typeof header === "string" ? header : undefined;
+}
+
+/** @throws BadRequest for a request target that is no URL, and for HTTP/1.1 without Host (RFC 9112, 3.2) */
+function pathOf(ctx: Koa.ParameterizedContext): string {
+  if (ctx.req.headers.host === undefined && ctx.req.httpVersion === "1.1") {
+    throw new BadRequest("The request names no Host.");
+  }
+  try {
+    return ctx.path;
+  } catch (cause) {
+    throw new BadRequest("The request target is not a valid URL.", { cause });
+  }
 }
 
 /** A known path with a method it does not take is 405 with Allow, not 404. */

@@ -7,6 +7,7 @@ import getRawBody from "raw-body";
 import {
   BodyMissing,
   BodyTooLarge,
+  type ErrorDetails,
   MalformedBody,
   type ServiceError,
   UnsupportedMediaType,
@@ -50,7 +51,7 @@ function requireJson(header: string | undefined): void {
   const kinds = { headers: { Accept: "application/json" } };
   if (header === undefined)
     throw new UnsupportedMediaType("Content-Type is missing; send application/json.", kinds);
-  const { type, parameters } = parse(header);
+  const { type, parameters } = parsed(header, kinds);
   if (type !== "application/json" && !type.endsWith("+json")) {
     throw new UnsupportedMediaType(
       `Content-Type ${JSON.stringify(type)} is not taken; send application/json.`,
@@ -63,6 +64,17 @@ function requireJson(header: string | undefined): void {
       `The charset ${JSON.stringify(charset)} is not taken; JSON is UTF-8.`,
       kinds,
     );
+  }
+}
+
+function parsed(header: string, details: ErrorDetails) {
+  try {
+    return parse(header);
+  } catch (cause) {
+    throw new UnsupportedMediaType("Content-Type cannot be understood; send application/json.", {
+      ...details,
+      cause,
+    });
   }
 }
 

@@ -31,7 +31,9 @@ export function createBookkeeping(logger: Logger, metrics: Metrics): (answered: 
   }
 
   function record({ ctx, milliseconds, operation, failure }: Answered): void {
-    const { method, path } = ctx;
+    const { method } = ctx;
+    // As it came, without what follows a question mark: koa's own getter throws on a target that is no URL.
+    const [path = ""] = (ctx.req.url ?? "").split("?", 1);
     // A caller that hung up is no failure of ours, whatever the handler made of it.
     const hungUp = ctx.res.destroyed && !ctx.res.writableFinished;
     const status = hungUp ? HUNG_UP : ctx.status;

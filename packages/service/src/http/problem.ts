@@ -17,6 +17,7 @@ export interface Problem {
 /** `instance` is the request's id: what to quote when asking about it. Internal causes are never shown. */
 export function toProblem(error: ServiceError, requestId?: string): Problem {
   return {
+    ...error.details.extensions,
     type: `urn:parallax:problem:${error.code.toLowerCase().replaceAll("_", "-")}`,
     title: error.title,
     status: error.status,

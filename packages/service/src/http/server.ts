@@ -1,9 +1,15 @@
 /** The HTTP server under the app: its address, its time-outs, its orderly end. */
 
-import { createServer, type RequestListener, STATUS_CODES } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
-import { BadRequest, HeadersTooLarge, RequestTimeout } from "../errors.ts";
+import { BadRequest, ExpectationFailed, HeadersTooLarge, RequestTimeout } from "../errors.ts";
 import { toProblem } from "./problem.ts";
 
 export interface HttpServer {
@@ -40,7 +46,8 @@ const MAX_CONNECTIONS = 12_000;
 export async function listen(callback: RequestListener, options: ListenOptions): Promise<HttpServer> {
   const { headersMs, requestMs, checkEveryMs } = options.timeouts ?? TIMEOUTS;
   const server = createServer(
-    { connectionsCheckingInterval: checkEveryMs, maxHeaderSize: 16 * 1024 },
+    // A missing Host is answered by the app, as everything else is.
+    { connectionsCheckingInterval: checkEveryMs, maxHeaderSize: 16 * 1024, requireHostHeader: false },
     callback,
   );
   // Above a load balancer's 60 s: the side that closes first must be the one that opens connections, else
@@ -50,6 +57,7 @@ export async function listen(callback: RequestListener, options: ListenOptions):
   server.requestTimeout = requestMs;
   server.maxConnections = MAX_CONNECTIONS;
   server.on("clientError", answerUnreadable);
+  server.on("checkExpectation", answerExpectation);
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
@@ -105,6 +113,14 @@ function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
       body,
     ].join("\r\n"),
   );
+}
+
+/** `Expect: 100-continue` is met by Node itself; there is no other. */
+function answerExpectation(request: IncomingMessage, response: ServerResponse): void {
+  const problem = toProblem(new ExpectationFailed("Only 100-continue can be expected."));
+  response.writeHead(problem.status, { "Content-Type": "application/problem+json", Connection: "close" });
+  response.end(JSON.stringify(problem));
+  request.resume();
 }
 
 function asServiceError(error: NodeJS.ErrnoException) {

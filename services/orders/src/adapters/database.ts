@@ -95,9 +95,10 @@ async function applyMissing(pool: pg.Pool, schema: string, migrations: readonly 
   }
 }
 
+// 25006: it is read-only, as after a failover; 40: a conflict that passes; 57014: our own time-out.
 // Class 08: connection exceptions; 57P: the server is stopping or starting; 53: out of connections, disk or memory.
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
-const OUTAGE_STATES = /^(08|57P0|53)/;
+const OUTAGE_STATES = /^(08|53|57P0|25006|40001|40P01|57014)/;
 const OUTAGE_CODES = new Set([
   "ECONNREFUSED",
   "ECONNRESET",

@@ -1,6 +1,6 @@
 /** The payment provider over HTTP. */
 
-import { PermanentFailure } from "@parallax/messaging";
+import { PermanentFailure } from "@parallax/messaging/errors";
 import { DependencyUnavailable } from "@parallax/service";
 import { Pool } from "undici";
 import { z } from "zod";

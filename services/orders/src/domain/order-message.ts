@@ -1,6 +1,7 @@
 /** An order on its way through a broker. */
 
-import { type OutgoingMessage, PermanentFailure } from "@parallax/messaging";
+import type { OutgoingMessage } from "@parallax/messaging";
+import { PermanentFailure } from "@parallax/messaging/errors";
 import { z } from "zod";
 import { nameSchema, type Order, orderIdSchema } from "./order.ts";
 

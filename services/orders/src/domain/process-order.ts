@@ -1,6 +1,6 @@
 /** Processing one order: at least once in, once in effect. */
 
-import { PermanentFailure } from "@parallax/messaging";
+import { PermanentFailure } from "@parallax/messaging/errors";
 import { fingerprint, type Order } from "./order.ts";
 import type { CallContext, OrderStore, PaymentProvider } from "./ports.ts";
 

@@ -82,7 +82,8 @@ export function createPayments(parts: PaymentsParts) {
   });
 
   router.get("/ledger/:id", async (ctx) => {
-    const charge = await ledger.find(ctx.params.id ?? "");
+    const id = orderIdSchema.safeParse(ctx.params.id);
+    const charge = id.success ? await ledger.find(id.data) : undefined;
     if (!charge) throw new NotFound("No charge stands for this order.");
     ctx.body = charge;
   });

@@ -2,7 +2,8 @@
 
 import { configure, fields } from "@parallax/service";
 import { z } from "zod";
-import { brokerVariables, commonVariables } from "../adapters/environment.ts";
+import { brokerVariables } from "../adapters/broker-environment.ts";
+import { commonVariables } from "../adapters/environment.ts";
 
 const variables = z.object({
   ...commonVariables,

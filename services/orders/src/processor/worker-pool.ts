@@ -53,6 +53,8 @@ export function startWorkerPool(parts: WorkerPoolParts): WorkerPool {
         consumer.resume();
       }
     },
+    // The one order in hand may itself be what fails: take in a few others that can tell.
+    onLoneProbe: () => consumer.resume(),
   });
 
   async function handle(delivery: Delivery): Promise<void> {
@@ -61,6 +63,7 @@ export function startWorkerPool(parts: WorkerPoolParts): WorkerPool {
     const trace = parent ? childSpan(parent) : newTrace();
     const order = decodeOrder(delivery.body);
     const context = { signal: delivery.signal, traceparent: traceparent(trace) };
+    if (breaker.state === "open") consumer.pause();
     const outcome = await breaker
       .run(
         () => processOrder(order, { store, payments }, context),

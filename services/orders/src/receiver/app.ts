@@ -12,10 +12,11 @@ import {
   NotFound,
   Router,
   type ServiceState,
+  type TraceContext,
   traceparent,
   validate,
 } from "@parallax/service";
-import { acceptOrder, orderIdSchema, orderRequestSchema } from "../domain/order.ts";
+import { acceptOrder, type Order, orderIdSchema, orderRequestSchema } from "../domain/order.ts";
 import { encodeOrder } from "../domain/order-message.ts";
 import type { OrderStore } from "../domain/ports.ts";
 
@@ -36,7 +37,7 @@ export function createReceiver({ broker, store, logger, metrics, maxInFlight }: 
     const request = validate(orderRequestSchema, await jsonBody(ctx));
     const order = acceptOrder(request, request.order_id ?? randomUUIDv7(), isoNow());
     ctx.state.log = { order_id: order.order_id };
-    await publish(broker, encodeOrder(order, traceparent(ctx.state.trace)));
+    await publish(broker, order, ctx.state.trace);
     accepted.inc();
     ctx.status = 202;
     ctx.set("Location", `/orders/${order.order_id}`);
@@ -68,17 +69,15 @@ export function createReceiver({ broker, store, logger, metrics, maxInFlight }: 
   });
 }
 
-async function publish(broker: Broker, message: Parameters<Broker["publish"]>[0]): Promise<void> {
+async function publish(broker: Broker, order: Order, trace: TraceContext): Promise<void> {
   try {
-    await broker.publish(message);
+    await broker.publish(encodeOrder(order, traceparent(trace)));
   } catch (error) {
     if (!(error instanceof BrokerUnavailable)) throw error;
+    // A broker that was too slow to answer may have the order. With the same id a second copy has no effect.
     throw new DependencyUnavailable(
-      "The order was not accepted: the broker does not answer. Send it again.",
-      {
-        cause: error,
-        retryAfterSeconds: 2,
-      },
+      `The broker has not acknowledged the order. Send it again with the order_id ${order.order_id}.`,
+      { cause: error, retryAfterSeconds: 2, extensions: { order_id: order.order_id } },
     );
   }
 }

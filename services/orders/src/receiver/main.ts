@@ -1,8 +1,8 @@
 /** The receiver's process. */
 
 import { createMetrics, listen, type ServiceParts, serviceMain } from "@parallax/service";
+import { connectBroker } from "../adapters/broker-environment.ts";
 import { migrate, openPool } from "../adapters/database.ts";
-import { connectBroker } from "../adapters/environment.ts";
 import { ORDERS_SCHEMA, orderMigrations, postgresOrderStore } from "../adapters/postgres-order-store.ts";
 import { prepareInBackground } from "../adapters/prepare-broker.ts";
 import { createReceiver } from "./app.ts";

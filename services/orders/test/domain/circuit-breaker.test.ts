@@ -116,3 +116,34 @@ t.test("an abort ends the wait, of the probe between two tries and of those behi
   t.equal(await it.run(async () => "paid", never), "paid", "the next one is the probe");
   await t.rejects(it.run(out, AbortSignal.abort(new Error("gone"))), { message: "gone" });
 });
+
+t.test(
+  "one call that can never succeed does not stand in the way of the others, and is found out",
+  async (t) => {
+    const { breaker: it } = breaker();
+    const poison = it.run(out, never);
+    const settled = poison.then(
+      () => "done",
+      () => "failed",
+    );
+    for (let healthy = 0; healthy < 20; healthy += 1) {
+      t.equal(await it.run(async () => healthy, never), healthy);
+      await new Promise(setImmediate);
+    }
+    t.equal(await settled, "failed", "the dependency answers others: the failure is its own");
+  },
+);
+
+t.test("in an outage nobody is blamed, however long it lasts", async (t) => {
+  const { breaker: it } = breaker();
+  let tries = 0;
+  let back = false;
+  const call = () => {
+    tries += 1;
+    return back ? Promise.resolve("done") : out();
+  };
+  const calls = Array.from({ length: 5 }, () => it.run(call, never));
+  await waitFor("many tries", () => tries > 60);
+  back = true;
+  t.same(await Promise.all(calls), Array(5).fill("done"));
+});

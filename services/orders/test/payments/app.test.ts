@@ -22,7 +22,9 @@ t.test("201 the first time, 200 with the same charge after that, 409 for another
   t.equal(other.status, 409);
   t.match(await other.json(), { code: "CONFLICT", errors: [{ field: "amount_minor" }] });
   t.same(await json(`${url}/ledger/o-1`), charge);
-  t.match(await json(`${url}/ledger/o-2`, 404), { code: "NOT_FOUND" });
+  for (const id of ["o-2", "%00", "a%2Fb", "x".repeat(65)]) {
+    t.match(await json(`${url}/ledger/${id}`, 404), { code: "NOT_FOUND" }, id);
+  }
 });
 
 t.test("the ledger is read page by page, oldest first, each charge once", async (t) => {
