@@ -1,4 +1,5 @@
 /** Ports on 127.0.0.1: free or not, and who holds one. */
+import { randomInt } from "node:crypto";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { LabError } from "../cli/lab-error.ts";
@@ -48,17 +49,21 @@ export function describeHolder(port: number): string {
   return `pid ${pid} (${commandLine(pid) ?? "command unknown"}) listens on 127.0.0.1:${port}`;
 }
 
-/** A port that was free a moment ago, in range 1024 to 65535. For tests and for tools that cannot take port 0. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
+/** Ports are asked for several at a time, before any of them is bound. */
+const handedOut = new Set<number>();
+
+/**
+ * A port that was free a moment ago. Below the range from which systems draw the ports of outgoing connections: one of
+ * those could take it before it is used.
+ */
+export async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const port = randomInt(10_000, 30_000);
+    if (handedOut.has(port)) continue;
+    handedOut.add(port);
+    if (await isPortFree(port)) return port;
+  }
+  throw new LabError("PORT_TAKEN", "No free port was found between 10000 and 30000.");
 }
 
 function canConnect(port: number): Promise<boolean> {
