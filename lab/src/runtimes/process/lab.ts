@@ -49,7 +49,7 @@ export class Lab {
     );
     for (const part of this.parts) archiveLog(logs, part.name);
     this.#logTimer = setInterval(() => {
-      for (const part of this.parts) boundLog(logs, part.name);
+      for (const name of [...this.parts.map((part) => part.name), "supervisor"]) boundQuietly(logs, name);
     }, logCheckInterval);
     this.#logTimer.unref();
   }
@@ -252,6 +252,15 @@ export class Lab {
       .filter(({ plan }) => kind === undefined || plan.kind === kind)
       .map(({ name }) => name)
       .join(", ");
+  }
+}
+
+/** On a full disk a log cannot be moved aside; the lab goes on as long as its parts do. */
+function boundQuietly(logs: string, name: string): void {
+  try {
+    boundLog(logs, name);
+  } catch (error) {
+    console.error(`The log of ${name} cannot be bounded: ${messageOf(error)}`);
   }
 }
 

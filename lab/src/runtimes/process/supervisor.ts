@@ -18,6 +18,7 @@ import type { LabEvent, LabFailure, LabStatus } from "../runtime.ts";
 import { type ControlRequest, removeControl, serveControl, socketPath } from "./control.ts";
 import { Guardian } from "./guardian.ts";
 import { Lab } from "./lab.ts";
+import { tailOf } from "./log-files.ts";
 import type { LabPlan } from "./plan.ts";
 import { type LabStateFile, removeFailure, removeState, writeFailure, writeState } from "./state.ts";
 
@@ -59,7 +60,7 @@ class Supervisor {
       process.on(signal, () => void this.#end(0));
     process.on("uncaughtException", (error) => {
       console.error(error);
-      void this.#end(1);
+      void this.#broke(error);
     });
     // The command may have died before we began to listen.
     if (!process.connected) void this.#end(1);
@@ -126,9 +127,25 @@ class Supervisor {
 
   async #fail(failure: LabFailure): Promise<void> {
     if (this.#stopping !== undefined) return;
-    writeFailure(this.#paths, failure);
+    try {
+      writeFailure(this.#paths, failure);
+    } catch (error) {
+      // On a full disk nobody can be told later, but everything is stopped all the same.
+      console.error(`The failure cannot be written down: ${messageOf(error)}`);
+    }
     console.error(failure.what);
     await this.#end(1);
+  }
+
+  /** A defect of the supervisor itself. A command that still waits for the start is told by its exit. */
+  async #broke(error: unknown): Promise<void> {
+    if (!this.#committed) return this.#end(1);
+    await this.#fail({
+      part: "supervisor",
+      what: `The lab's supervisor broke: ${messageOf(error)}`,
+      log_tail: tailOf(this.#paths.logs, "supervisor", 15),
+      at: new Date().toISOString(),
+    });
   }
 
   #stopParts(): Promise<string[]> {

@@ -1,6 +1,14 @@
 /** The process runtime on plans of its own: real processes, stand-in parts, every way in which things end badly. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -182,6 +190,18 @@ t.test("an engine that dies takes the lab down, and status says so", async (t) =
   });
   t.notOk(seen.has("starting"));
   t.match((await runtime.status()).failure, { part: "engine", what: /SIGKILL/ });
+});
+
+t.test("a log that cannot be moved aside does not end the lab", async (t) => {
+  const { runtime, up, labDir } = await setUp(t);
+  const { logs } = labPaths(labDir);
+  await up();
+  truncateSync(join(logs, "shop.log"), 17 * 2 ** 20);
+  mkdirSync(join(logs, "shop.log.1"));
+  await until("it was tried", () =>
+    /log of shop cannot be bounded/.test(readFileSync(join(logs, "supervisor.log"), "utf8")),
+  );
+  t.equal((await runtime.status()).state, "running");
 });
 
 t.test("a part that never gets ready ends up with its log", async (t) => {
