@@ -43,15 +43,18 @@ export const settingsSchema = z.object({
   K6: z.string().optional(),
 });
 
+/** The variables that move a port, each with the name of its setting. */
+export const portSettings = {
+  ORDERS_RECEIVER_PORT: "ordersReceiver",
+  ORDERS_PAYMENTS_PORT: "ordersPayments",
+  ORDERS_PROCESSOR_PORT: "ordersProcessor",
+  EMULATOR_PORT: "emulator",
+  REDIS_PORT: "redis",
+  POSTGRES_PORT: "postgres",
+} as const satisfies Partial<Record<keyof z.infer<typeof settingsSchema>, keyof Settings["ports"]>>;
+
 /** Names of the variables that move a port. */
-export const portVariables = [
-  "ORDERS_RECEIVER_PORT",
-  "ORDERS_PAYMENTS_PORT",
-  "ORDERS_PROCESSOR_PORT",
-  "EMULATOR_PORT",
-  "REDIS_PORT",
-  "POSTGRES_PORT",
-] as const satisfies readonly (keyof z.infer<typeof settingsSchema>)[];
+export const portVariables = Object.keys(portSettings) as (keyof typeof portSettings)[];
 
 export interface Settings {
   profiles: readonly Profile[];

@@ -2,7 +2,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { rootDir } from "../src/paths.ts";
-import { environmentWithDotEnv, settingsFromEnv, settingsSchema } from "../src/settings.ts";
+import {
+  environmentWithDotEnv,
+  portSettings,
+  portVariables,
+  settingsFromEnv,
+  settingsSchema,
+} from "../src/settings.ts";
 
 t.test("an empty environment gives the defaults", async (t) => {
   const settings = settingsFromEnv({ K6: "", NUM_WORKERS: " " }, "/root-of-it");
@@ -37,6 +43,14 @@ t.test("two parts on one port clash", async (t) => {
     code: "SETTINGS_INVALID",
     reason: /REDIS_PORT and POSTGRES_PORT must differ/,
   });
+});
+
+t.test("each port variable moves the setting that it is listed with", async (t) => {
+  for (const variable of portVariables) {
+    const { ports } = settingsFromEnv({ [variable]: "9000" }, "/");
+    t.equal(ports[portSettings[variable]], 9000, variable);
+  }
+  t.same(Object.values(portSettings).sort(), Object.keys(settingsFromEnv({}, "/").ports).sort());
 });
 
 t.test("the environment wins over .env", async (t) => {

@@ -13,7 +13,7 @@ import { findRedis } from "../engines/redis.ts";
 import { hasApt } from "../engines/redis-apt.ts";
 import { labPaths } from "../paths.ts";
 import type { LabStatus } from "../runtimes/runtime.ts";
-import { portVariables, type Settings, settingsSchema } from "../settings.ts";
+import { portSettings, portVariables, type Settings, settingsSchema } from "../settings.ts";
 import { describeHolder, isPortFree } from "../util/ports.ts";
 import { childEnvironment, findProgram, runCommand } from "../util/run-command.ts";
 
@@ -83,10 +83,9 @@ function checkRoom(settings: Settings, root: string): Finding[] {
 
 async function checkPorts(settings: Settings, status: LabStatus): Promise<Finding[]> {
   const own = new Set(status.parts.filter(({ pid }) => pid !== null).map(({ port }) => port));
-  const ports = Object.values(settings.ports);
   return Promise.all(
-    portVariables.map(async (variable, index): Promise<Finding> => {
-      const port = ports[index] ?? 0;
+    portVariables.map(async (variable): Promise<Finding> => {
+      const port = settings.ports[portSettings[variable]];
       const check = `port ${port}`;
       if (own.has(port)) return { check, state: "ok", found: "used by this lab" };
       if (await isPortFree(port)) return { check, state: "ok", found: `free (${variable})` };

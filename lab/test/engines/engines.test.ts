@@ -1,4 +1,4 @@
-/** The real engines, started twice on the same directory: what was written stays. */
+/** The real engines, started twice on the same directory: what was written to Postgres and Redis stays. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ import { freePort } from "../../src/util/ports.ts";
 
 t.setTimeout(180_000);
 
-t.test("postgres, redis and the emulator keep their data over a restart", async (t) => {
+t.test("postgres and redis keep their data over a restart; the emulator starts anew", async (t) => {
   const labDir = mkdtempSync(join(tmpdir(), "parallax-lab-"));
   const [postgres, redis, emulator] = await Promise.all([freePort(), freePort(), freePort()]);
   const settings = settingsFromEnv(
