@@ -14,9 +14,10 @@ export interface AwsOptions {
 
 /** The SDK's 50 would be the ceiling of a receiver under load. */
 const MAX_SOCKETS = 256;
-const ATTEMPTS = 3;
+const ATTEMPTS = 2;
 const CONNECT_MS = 1000;
-const ANSWER_MS = 5000;
+/** Two attempts of this are less than a caller's patience of 10 s. */
+const ANSWER_MS = 3000;
 
 /** @param attempts the SDK's own, the first one included */
 export function snsClient(options: AwsOptions, answerMs = ANSWER_MS, attempts = ATTEMPTS): SNSClient {
