@@ -1,7 +1,7 @@
 /** Postgres: the pool, the migrations, and which of its errors mean that it is out rather than that we erred. */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { DependencyUnavailable, type Logger } from "@parallax/service";
+import { DependencyUnavailable, type Logger, type ServiceParts } from "@parallax/service";
 import pg from "pg";
 
 export interface DatabaseOptions {
@@ -28,6 +28,25 @@ export function openPool(options: DatabaseOptions, logger: Logger): pg.Pool {
   // An idle connection that the server closes is no reason to end the process; the next query reconnects.
   pool.on("error", (error) => logger.warn({ err: error }, "an idle database connection was lost"));
   return pool;
+}
+
+/** Opens the pool, registers its end, and brings `schema` up to date. */
+export async function openDatabase(
+  config: { readonly DATABASE_URL: string; readonly DATABASE_POOL_SIZE: number },
+  { applicationName, schema, migrations }: DatabaseUse,
+  { logger, releasers }: ServiceParts,
+): Promise<pg.Pool> {
+  const options = { url: config.DATABASE_URL, poolSize: config.DATABASE_POOL_SIZE, applicationName };
+  const pool = releasers.add("database", openPool(options, logger), (pool) => pool.end());
+  await migrate(pool, schema, migrations);
+  return pool;
+}
+
+export interface DatabaseUse {
+  /** What Postgres shows beside each connection. */
+  readonly applicationName: string;
+  readonly schema: string;
+  readonly migrations: readonly Migration[];
 }
 
 /** Runs `query`; @throws DependencyUnavailable when the database is out. */

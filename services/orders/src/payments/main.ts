@@ -1,21 +1,17 @@
 /** The payment provider's process. */
 
 import { createMetrics, listen, type ServiceParts, serviceMain } from "@parallax/service";
-import { migrate, openPool } from "../adapters/database.ts";
+import { openDatabase } from "../adapters/database.ts";
 import { LEDGER_SCHEMA, ledgerMigrations, postgresLedger } from "../adapters/ledgers.ts";
 import { createPayments } from "./app.ts";
 import { type PaymentsConfig, paymentsConfig } from "./config.ts";
 
 async function start(config: PaymentsConfig, { logger, releasers }: ServiceParts) {
-  const pool = releasers.add(
-    "database",
-    openPool(
-      { url: config.DATABASE_URL, poolSize: config.DATABASE_POOL_SIZE, applicationName: "payments" },
-      logger,
-    ),
-    (pool) => pool.end(),
+  const pool = await openDatabase(
+    config,
+    { applicationName: "payments", schema: LEDGER_SCHEMA, migrations: ledgerMigrations },
+    { logger, releasers },
   );
-  await migrate(pool, LEDGER_SCHEMA, ledgerMigrations);
   const app = createPayments({
     ledger: postgresLedger(pool),
     logger,

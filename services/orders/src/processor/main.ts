@@ -2,7 +2,7 @@
 
 import { createMetrics, listen, type ServiceParts, serviceMain } from "@parallax/service";
 import { connectBroker } from "../adapters/broker-environment.ts";
-import { migrate, openPool } from "../adapters/database.ts";
+import { openDatabase } from "../adapters/database.ts";
 import { httpPaymentProvider } from "../adapters/http-payment-provider.ts";
 import { ORDERS_SCHEMA, orderMigrations, postgresOrderStore } from "../adapters/postgres-order-store.ts";
 import { createProcessorApp } from "./app.ts";
@@ -11,15 +11,11 @@ import { startWorkerPool } from "./worker-pool.ts";
 
 async function start(config: ProcessorConfig, { logger, releasers }: ServiceParts) {
   const metrics = createMetrics("orders-processor");
-  const pool = releasers.add(
-    "database",
-    openPool(
-      { url: config.DATABASE_URL, poolSize: config.DATABASE_POOL_SIZE, applicationName: "processor" },
-      logger,
-    ),
-    (pool) => pool.end(),
+  const pool = await openDatabase(
+    config,
+    { applicationName: "processor", schema: ORDERS_SCHEMA, migrations: orderMigrations },
+    { logger, releasers },
   );
-  await migrate(pool, ORDERS_SCHEMA, orderMigrations);
   const store = postgresOrderStore(pool);
   const broker = releasers.add("broker", connectBroker(config), (broker) => broker[Symbol.asyncDispose]());
   const payments = releasers.add(

@@ -2,22 +2,18 @@
 
 import { createMetrics, listen, type ServiceParts, serviceMain } from "@parallax/service";
 import { connectBroker } from "../adapters/broker-environment.ts";
-import { migrate, openPool } from "../adapters/database.ts";
+import { openDatabase } from "../adapters/database.ts";
 import { ORDERS_SCHEMA, orderMigrations, postgresOrderStore } from "../adapters/postgres-order-store.ts";
 import { prepareInBackground } from "../adapters/prepare-broker.ts";
 import { createReceiver } from "./app.ts";
 import { type ReceiverConfig, receiverConfig } from "./config.ts";
 
 async function start(config: ReceiverConfig, { logger, releasers }: ServiceParts) {
-  const pool = releasers.add(
-    "database",
-    openPool(
-      { url: config.DATABASE_URL, poolSize: config.DATABASE_POOL_SIZE, applicationName: "receiver" },
-      logger,
-    ),
-    (pool) => pool.end(),
+  const pool = await openDatabase(
+    config,
+    { applicationName: "receiver", schema: ORDERS_SCHEMA, migrations: orderMigrations },
+    { logger, releasers },
   );
-  await migrate(pool, ORDERS_SCHEMA, orderMigrations);
   const broker = releasers.add("broker", connectBroker(config), (broker) => broker[Symbol.asyncDispose]());
   releasers.add("broker preparation", prepareInBackground(broker, logger), (preparation) =>
     preparation.stop(),
