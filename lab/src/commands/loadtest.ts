@@ -90,7 +90,9 @@ export async function runHere(experiment: Experiment, options: RunHereOptions): 
       },
       onRow(row) {
         const left = Math.max(0, experiment.load.seconds - Number(row.elapsed_s));
-        const queue = Number(row.queue_visible ?? 0) + Number(row.queue_in_flight ?? 0);
+        // While the system cannot be asked, how much is waiting is unknown, and not nothing.
+        const queue =
+          row.queue_visible === undefined ? "?" : Number(row.queue_visible) + Number(row.queue_in_flight);
         progress.show(
           `  ${row.stage}  ${row.answers} answers  ${row.answers_per_s ?? 0}/s  ${row.errors} errors  ${queue} in the queue` +
             (row.stage === "load" ? `  ${Math.ceil(left)} s left` : ""),

@@ -93,11 +93,26 @@ async function stages(options: RunOptions, bundle: Bundle): Promise<Omit<RunResu
     return await loadSettleVerify(options, bundle, observed);
   } finally {
     // Also after Ctrl-C: the lab that was there before the run is there after it.
+    await startWhatFaultsKilled(options);
     for (const service of configured) {
       await runtime.configure(service, {}).catch((error: unknown) => {
         options.onStage(`${service} did not get its own configuration back: ${messageOf(error)}`);
       });
     }
+  }
+}
+
+/** An engine that a fault killed stays dead until it is started, and no service can be restored without it. */
+async function startWhatFaultsKilled({ faults, runtime, onStage }: RunOptions): Promise<void> {
+  const killed = new Set(faults.filter(({ action }) => action === "kill").map(({ part }) => part));
+  if (killed.size === 0) return;
+  const status = await runtime.status().catch(() => undefined);
+  for (const { name, kind, state } of status?.parts ?? []) {
+    if (kind !== "engine" || state !== "stopped" || !killed.has(name)) continue;
+    onStage(`starting ${name} again, which a fault killed`);
+    await runtime
+      .start(name)
+      .catch((error: unknown) => onStage(`${name} did not start: ${messageOf(error)}`));
   }
 }
 
