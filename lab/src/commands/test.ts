@@ -2,14 +2,14 @@
  * `lab test`: every test that needs no Docker engine, with the type check beside them as one more. The last line is
  * `N passed, N failed` (with `, N skipped` when there are any), and the exit code is 1 when one failed or none ran.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import { type CliContext, loadSettings } from "../cli/context.ts";
 import { exitCodes } from "../cli/exit-codes.ts";
 import { messageOf } from "../cli/lab-error.ts";
 import { findOrBuildK6 } from "../engines/k6.ts";
+import { rootDir } from "../paths.ts";
 import { countTests, type TestCounts } from "../util/tap-counts.ts";
 import { runTool } from "../util/tools.ts";
 import { showEvent } from "./up.ts";
@@ -33,6 +33,8 @@ export function registerTestCommand(program: Command, context: CliContext): void
       // tap may fail for something that is no test, such as a broken configuration.
       if (tests.code !== 0 && counts.failed === 0) counts.failed += 1;
       const ran = tests.counts.passed + tests.counts.failed > 0;
+      for (const name of tests.failures) output.warn(`Failed: ${name}`);
+      if (tests.failures.length > 0) output.warn(`All of it is in ${record}`);
       if (!typesHold) output.warn("The types do not hold: see the errors of tsc above.");
       if (!ran) output.warn("No test ran.");
       // tap's reporter leaves the cursor in the middle of a line.
@@ -59,19 +61,20 @@ async function prepareK6(context: CliContext): Promise<void> {
   }
 }
 
+/** tap's own output of the last run; its reporters show failures on a terminal only. */
+const record = join(rootDir, ".lab", "test.tap");
+
 async function runTests(
   files: readonly string[],
   signal: AbortSignal,
-): Promise<{ code: number; counts: TestCounts }> {
-  const directory = mkdtempSync(join(tmpdir(), "parallax-test-"));
-  const record = join(directory, "tests.tap");
-  try {
-    const options = ["run", "--disable-coverage", "--reporter=terse", `--output-file=${record}`];
-    const code = await runTool("tap", "tap", [...options, ...files], signal);
-    return { code, counts: countTests(readOrNothing(record)) };
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+): Promise<{ code: number; counts: TestCounts; failures: string[] }> {
+  mkdirSync(dirname(record), { recursive: true });
+  rmSync(record, { force: true });
+  const options = ["run", "--disable-coverage", "--reporter=terse", `--output-file=${record}`];
+  const code = await runTool("tap", "tap", [...options, ...files], signal);
+  const tap = readOrNothing(record);
+  const failures = [...tap.matchAll(/^ *not ok \d+ - (.*?)(?: # time=.*)?$/gm)].map(([, name = ""]) => name);
+  return { code, counts: countTests(tap), failures };
 }
 
 function readOrNothing(file: string): string {

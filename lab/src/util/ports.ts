@@ -1,5 +1,4 @@
 /** Ports on 127.0.0.1: free or not, and who holds one. */
-import { randomInt } from "node:crypto";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { LabError } from "../cli/lab-error.ts";
@@ -49,18 +48,22 @@ export function describeHolder(port: number): string {
   return `pid ${pid} (${commandLine(pid) ?? "command unknown"}) listens on 127.0.0.1:${port}`;
 }
 
-/** Ports are asked for several at a time, before any of them is bound. */
-const handedOut = new Set<number>();
+const lowest = 10_000;
+const blocks = 200;
+const blockSize = 100;
+/** Ports are asked for several at a time, before any of them is bound: none is handed out twice. */
+let handedOut = 0;
 
 /**
- * A port that was free a moment ago. Below the range from which systems draw the ports of outgoing connections: one of
- * those could take it before it is used.
+ * A port that was free a moment ago. Below the range from which systems draw the ports of outgoing connections, one of
+ * which could take it before it is used; and from a block that depends on the pid, so that two processes that ask at the
+ * same moment are not given the same one.
  */
 export async function freePort(): Promise<number> {
-  for (let attempt = 0; attempt < 100; attempt += 1) {
-    const port = randomInt(10_000, 30_000);
-    if (handedOut.has(port)) continue;
-    handedOut.add(port);
+  const first = (process.pid % blocks) * blockSize;
+  for (let attempt = 0; attempt < blocks * blockSize; attempt += 1) {
+    const port = lowest + ((first + handedOut) % (blocks * blockSize));
+    handedOut += 1;
     if (await isPortFree(port)) return port;
   }
   throw new LabError("PORT_TAKEN", "No free port was found between 10000 and 30000.");
