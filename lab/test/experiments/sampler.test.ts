@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { waitFor } from "@parallax/testkit";
 import t from "tap";
 import type { AnswerCounter } from "../../src/experiments/k6-run.ts";
 import { MetricsCsv, type Row } from "../../src/experiments/metrics-csv.ts";
@@ -24,7 +24,7 @@ t.test("answers a second are a rate, and samples missed by a slow one are not ca
   let samples = 0;
   const status = async () => {
     samples += 1;
-    if (samples === 1) await sleep(2_300);
+    if (samples === 1) await waitFor("two missed samples", () => performance.now() - began > 2_300);
     return { state: "running" as const, parts: [] };
   };
   const rows: Row[] = [];
@@ -38,10 +38,14 @@ t.test("answers a second are a rate, and samples missed by a slow one are not ca
     onRow: (row) => rows.push(row),
     onLabGone: () => t.fail("it is there"),
   });
-  await sleep(4_400);
+  await waitFor("the rows after the slow one", () => rows.length === 3);
   await sampler.stop();
   await csv.close();
   t.equal(rows.length, 4, "at 2.3 s, 3 s, 4 s and the end");
+  t.same(
+    rows.slice(0, 3).map((row) => Math.floor(Number(row.elapsed_s))),
+    [2, 3, 4],
+  );
   const rates = rows.slice(1, 3).map((row) => Number(row.answers_per_s));
   t.ok(
     rates.every((rate) => rate > 45 && rate < 55),

@@ -12,7 +12,7 @@ import {
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { waitFor } from "@parallax/testkit";
 import t, { type Test } from "tap";
 import { labPaths } from "../../../src/paths.ts";
 import type { LabPlan, PartPlan } from "../../../src/runtimes/process/plan.ts";
@@ -77,13 +77,7 @@ async function setUp(t: Test, over: Partial<PartPlan> = {}): Promise<Setup> {
   return { labDir, plan, runtime, up };
 }
 
-async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 15_000;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`waited in vain: ${what}`);
-    await delay(20);
-  }
-}
+const until = (what: string, condition: () => boolean | Promise<boolean>) => waitFor(what, condition, 15_000);
 
 const pids = (labDir: string) =>
   readState(labPaths(labDir))?.parts.flatMap(({ process: mark }) => mark ?? []) ?? [];
