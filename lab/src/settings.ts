@@ -7,14 +7,22 @@ import { isAbsolute, join } from "node:path";
 import { parseEnv } from "node:util";
 import { z } from "zod";
 import { hasCode, LabError } from "./cli/lab-error.ts";
+import { type BackingImageVariable, backingImageVariables } from "./images/catalogue.ts";
 
 /** The systems that exist. `PROFILE` names some of them, or `all`. */
 export const profiles = ["orders"] as const;
 export type Profile = (typeof profiles)[number];
 
 /** The runtimes that exist. */
-export const runtimes = ["process"] as const;
+export const runtimes = ["compose", "process"] as const;
 export type RuntimeName = (typeof runtimes)[number];
+
+/** `auto`: the one that runs; else compose where a Docker engine answers, process where none does. */
+export const runtimeChoices = ["auto", ...runtimes] as const;
+
+/** The AWS emulators that the Compose lab can run; the process runtime has one of its own. */
+export const emulators = ["localstack", "ministack"] as const;
+export type EmulatorName = (typeof emulators)[number];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -23,24 +31,35 @@ const port = (fallback: number) => wholeNumber(1, 65_535, fallback);
 /** One entry per variable; `.env.example` lists the same names, and a test compares the two. */
 export const settingsSchema = z.object({
   PROFILE: z.string().default("all").transform(parseProfiles),
-  RUNTIME: z.enum(runtimes, { error: `must be one of: ${runtimes.join(", ")}` }).default("process"),
+  RUNTIME: oneOf(runtimeChoices).default("auto"),
+  EMULATOR: oneOf(emulators).default("localstack"),
   LAB_DIR: z.string().default(".lab"),
+  COMPOSE_PROJECT_NAME: z
+    .string()
+    .regex(
+      /^[a-z0-9][a-z0-9_-]{0,62}$/,
+      "must be lower-case letters, digits, - and _, and begin with no sign",
+    )
+    .default("parallax"),
   ORDERS_RECEIVER_PORT: port(8080),
   ORDERS_PAYMENTS_PORT: port(8090),
   ORDERS_PROCESSOR_PORT: port(8091),
   EMULATOR_PORT: port(4566),
   REDIS_PORT: port(6379),
+  NATS_PORT: port(4222),
   POSTGRES_PORT: port(5432),
   NUM_WORKERS: wholeNumber(1, 1_000, 20),
   PAYMENT_SECONDS: decimal(0, 600, 3),
   PAYMENT_CONCURRENCY: wholeNumber(0, 10_000, 1),
   VISIBILITY_TIMEOUT_SECONDS: wholeNumber(1, 43_200, 30),
-  LOG_LEVEL: z
-    .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"], {
-      error: "must be one of: trace, debug, info, warn, error, fatal, silent",
-    })
-    .default("info"),
+  LOG_LEVEL: oneOf(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
   K6: z.string().optional(),
+  ...(Object.fromEntries(backingImageVariables.map((name) => [name, imageName().optional()])) as Record<
+    BackingImageVariable,
+    z.ZodOptional<ReturnType<typeof imageName>>
+  >),
+  NODE_IMAGE: imageName().optional(),
+  LOCALSTACK_AUTH_TOKEN: z.string().optional(),
 });
 
 /** The variables that move a port, each with the name of its setting. */
@@ -50,6 +69,7 @@ export const portSettings = {
   ORDERS_PROCESSOR_PORT: "ordersProcessor",
   EMULATOR_PORT: "emulator",
   REDIS_PORT: "redis",
+  NATS_PORT: "nats",
   POSTGRES_PORT: "postgres",
 } as const satisfies Partial<Record<keyof z.infer<typeof settingsSchema>, keyof Settings["ports"]>>;
 
@@ -58,7 +78,11 @@ export const portVariables = Object.keys(portSettings) as (keyof typeof portSett
 
 export interface Settings {
   profiles: readonly Profile[];
-  runtime: RuntimeName;
+  runtime: (typeof runtimeChoices)[number];
+  /** What stands for AWS in the Compose lab. */
+  emulator: EmulatorName;
+  /** Names the containers, networks and volumes of this lab apart from those of another one. */
+  composeProject: string;
   /** Absolute path. */
   labDir: string;
   ports: {
@@ -67,6 +91,7 @@ export interface Settings {
     ordersProcessor: number;
     emulator: number;
     redis: number;
+    nats: number;
     postgres: number;
   };
   orders: {
@@ -82,6 +107,14 @@ export interface Settings {
   logLevel: string;
   /** Path of a k6 program, if the user named one. */
   k6: string | undefined;
+  images: {
+    /** Images that the user named instead of the official ones. */
+    backing: Partial<Record<BackingImageVariable, string>>;
+    /** Base of the services' images, if the user named one. */
+    node: string | undefined;
+  };
+  /** Account token, which LocalStack versions after 4.14 ask for. A secret. */
+  localstackToken: string | undefined;
 }
 
 /**
@@ -101,6 +134,8 @@ export function settingsFromEnv(env: Environment, root: string): Settings {
   return {
     profiles: values.PROFILE,
     runtime: values.RUNTIME,
+    emulator: values.EMULATOR,
+    composeProject: values.COMPOSE_PROJECT_NAME,
     labDir: isAbsolute(values.LAB_DIR) ? values.LAB_DIR : join(root, values.LAB_DIR),
     ports: {
       ordersReceiver: values.ORDERS_RECEIVER_PORT,
@@ -108,6 +143,7 @@ export function settingsFromEnv(env: Environment, root: string): Settings {
       ordersProcessor: values.ORDERS_PROCESSOR_PORT,
       emulator: values.EMULATOR_PORT,
       redis: values.REDIS_PORT,
+      nats: values.NATS_PORT,
       postgres: values.POSTGRES_PORT,
     },
     orders: {
@@ -118,6 +154,8 @@ export function settingsFromEnv(env: Environment, root: string): Settings {
     },
     logLevel: values.LOG_LEVEL,
     k6: values.K6,
+    images: { backing: chosenImages(values), node: values.NODE_IMAGE },
+    localstackToken: values.LOCALSTACK_AUTH_TOKEN,
   };
 }
 
@@ -164,6 +202,24 @@ function parseProfiles(text: string, context: z.RefinementCtx<string>): Profile[
     );
   }
   return profiles.filter((profile) => names.includes("all") || names.includes(profile));
+}
+
+function oneOf<const Names extends readonly [string, ...string[]]>(names: Names) {
+  return z.enum(names, { error: `must be one of: ${names.join(", ")}` });
+}
+
+/** A reference as Docker writes it: [host[:port]/]path[:tag][@digest]. */
+function imageName() {
+  return z
+    .string()
+    .regex(/^[a-z0-9][\w./:@-]{0,254}$/i, "must be an image's name, such as redis:8.0.3-alpine");
+}
+
+function chosenImages(values: Partial<Record<BackingImageVariable, string | undefined>>) {
+  const given = backingImageVariables.flatMap((name) =>
+    values[name] === undefined ? [] : [[name, values[name]]],
+  );
+  return Object.fromEntries(given) as Partial<Record<BackingImageVariable, string>>;
 }
 
 function wholeNumber(least: number, most: number, fallback: number) {

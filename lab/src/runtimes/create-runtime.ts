@@ -6,6 +6,8 @@ import type { Runtime } from "./runtime.ts";
 
 export function createRuntime(settings: Settings): Runtime {
   switch (settings.runtime) {
+    case "auto":
+    case "compose":
     case "process":
       return new ProcessRuntime({ labDir: settings.labDir, source: embeddedSource(settings) });
   }
