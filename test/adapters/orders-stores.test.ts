@@ -1,103 +1,18 @@
-/** The contract of the order store and of the ledger: the same on Postgres as on the in-memory twins. */
+/** The contracts of the order store and of the ledger: the same on Postgres as on the in-memory twins. */
 
-import { randomUUID } from "node:crypto";
-import { DependencyUnavailable } from "@parallax/service";
-import { silentLogger, waitFor } from "@parallax/testkit";
-import t, { type Test } from "tap";
-import { migrate, openPool } from "../../services/orders/src/adapters/database.ts";
-import {
-  LEDGER_SCHEMA,
-  ledgerMigrations,
-  MemoryLedger,
-  postgresLedger,
-} from "../../services/orders/src/adapters/ledgers.ts";
+import { silentLogger } from "@parallax/testkit";
+import t from "tap";
+import { openPool } from "../../services/orders/src/adapters/database.ts";
+import { MemoryLedger, postgresLedger } from "../../services/orders/src/adapters/ledgers.ts";
 import { MemoryOrderStore } from "../../services/orders/src/adapters/memory-order-store.ts";
+import { postgresOrderStore } from "../../services/orders/src/adapters/postgres-order-store.ts";
 import {
-  ORDERS_SCHEMA,
-  orderMigrations,
-  postgresOrderStore,
-} from "../../services/orders/src/adapters/postgres-order-store.ts";
-import { acceptOrder, fingerprint } from "../../services/orders/src/domain/order.ts";
-import type { Charge, Ledger, OrderStore } from "../../services/orders/src/domain/ports.ts";
+  ledgerContract,
+  migrationsContract,
+  outageContract,
+  storeContract,
+} from "../../services/orders/test/contract/stores-contract.ts";
 import { ownLab } from "../lib/own-lab.ts";
-
-const AT = "2026-11-21T06:39:00.000Z";
-
-function anOrder(id: string = randomUUID(), quantity = 2) {
-  return acceptOrder({ customer_id: "c", items: [{ product_id: "p", quantity, price: 1.5 }] }, id, AT);
-}
-
-function aCharge(orderId: string, amount_minor = 300): Charge {
-  return { charge_id: randomUUID(), order_id: orderId, amount_minor, charged_at: AT };
-}
-
-function storeContract(t: Test, store: OrderStore): void {
-  t.test("an order is unknown, then processing, then completed with its charge", async (t) => {
-    const order = anOrder();
-    t.equal(await store.find(order.order_id), undefined);
-    t.equal(await store.begin(order, fingerprint(order)), "begun");
-    t.match(await store.find(order.order_id), {
-      status: "processing",
-      total_minor: 300,
-      attempts: 1,
-      accepted_at: AT,
-    });
-    const charge = aCharge(order.order_id);
-    t.equal(await store.complete(charge), "completed");
-    t.match(await store.find(order.order_id), {
-      status: "completed",
-      charge_id: charge.charge_id,
-      customer_id: "c",
-    });
-  });
-
-  t.test("beginning again counts, and tells what is there already", async (t) => {
-    const order = anOrder();
-    await store.begin(order, fingerprint(order));
-    t.equal(await store.begin(order, fingerprint(order)), "begun");
-    t.match(await store.find(order.order_id), { attempts: 2 });
-    await store.complete(aCharge(order.order_id));
-    t.equal(await store.begin(order, fingerprint(order)), "completed");
-    const other = anOrder(order.order_id, 3);
-    t.equal(await store.begin(other, fingerprint(other)), "conflict");
-  });
-
-  t.test("of ten that complete an order at once, one does", async (t) => {
-    const order = anOrder();
-    await store.begin(order, fingerprint(order));
-    const outcomes = await Promise.all(
-      Array.from({ length: 10 }, () => store.complete(aCharge(order.order_id))),
-    );
-    t.equal(outcomes.filter((outcome) => outcome === "completed").length, 1);
-  });
-}
-
-function ledgerContract(t: Test, ledger: Ledger): void {
-  t.test("of ten charges for one order, one stands, and all are told which", async (t) => {
-    const id = randomUUID();
-    t.equal(await ledger.find(id), undefined);
-    const charges = await Promise.all(Array.from({ length: 10 }, () => ledger.record(aCharge(id))));
-    t.equal(new Set(charges.map(({ charge_id }) => charge_id)).size, 1);
-    t.same(await ledger.find(id), charges[0]);
-  });
-
-  t.test("pages hold every charge once, oldest first, and the totals agree", async (t) => {
-    const before = await ledger.totals();
-    const ids = Array.from({ length: 25 }, () => randomUUID());
-    for (const id of ids) await ledger.record(aCharge(id, 7));
-    const seen: string[] = [];
-    for (let after = before.last_seq; ; ) {
-      const page = await ledger.page(after, 10);
-      seen.push(...page.map(({ order_id }) => order_id));
-      if (page.length < 10) break;
-      after = page.at(-1)?.seq ?? 0;
-    }
-    t.same(seen, ids);
-    const totals = await ledger.totals();
-    t.equal(totals.charges - before.charges, 25);
-    t.equal(totals.amount_minor - before.amount_minor, 25 * 7);
-  });
-}
 
 t.test("in memory", async (t) => {
   storeContract(t, new MemoryOrderStore());
@@ -110,34 +25,11 @@ t.test("on Postgres", async (t) => {
   const pool = openPool(options, silentLogger());
   t.teardown(() => pool.end());
   const store = postgresOrderStore(pool);
-  await t.test("the contracts", async (t) => {
-    storeContract(t, store);
-    ledgerContract(t, postgresLedger(pool));
-  });
-
-  await t.test("migrations run together and again change nothing", async (t) => {
-    const all = () => [
-      migrate(pool, ORDERS_SCHEMA, orderMigrations),
-      migrate(pool, LEDGER_SCHEMA, ledgerMigrations),
-    ];
-    await t.resolves(Promise.all([...all(), ...all(), ...all()]));
-    const { rows } = await pool.query("select name from orders.migrations");
-    t.equal(rows.length, orderMigrations.length);
-  });
-
-  await t.test("a database that is out is DependencyUnavailable, and comes back", async (t) => {
-    await runtime.stop("postgres");
-    const order = anOrder();
-    const calls = [() => store.check(), () => store.find("x"), () => store.begin(order, fingerprint(order))];
-    for (const call of calls) {
-      const error = await call().then(
-        () => undefined,
-        (error: unknown) => error,
-      );
-      t.ok(error instanceof DependencyUnavailable, String(error));
-    }
-    await runtime.start("postgres");
-    await waitFor("the database", () => store.check().then(() => true as const));
-    t.equal(await store.begin(order, fingerprint(order)), "begun");
+  storeContract(t, store);
+  ledgerContract(t, postgresLedger(pool));
+  migrationsContract(t, pool);
+  outageContract(t, store, {
+    stop: () => runtime.stop("postgres"),
+    start: () => runtime.start("postgres"),
   });
 });
