@@ -24,10 +24,22 @@ export interface Engine {
 /** What was found: an engine that can be used, or why there is none and how to get one. */
 export type EngineFinding =
   | { readonly usable: true; readonly engine: Engine }
-  | { readonly usable: false; readonly reason: string; readonly remedy: string };
+  | {
+      readonly usable: false;
+      /** As in DOCKER_HOST. */
+      readonly host: string;
+      readonly state: EngineTrouble;
+      readonly reason: string;
+      readonly remedy: string;
+    };
+
+/** `denied`: it may well run, this user may not speak to it. `misaddressed`: the address is none. */
+export type EngineTrouble = "silent" | "denied" | "too-old" | "misaddressed";
 
 /** Health checks are probed faster while a container starts (`start_interval`) from this version on. */
 export const oldestEngine = "25.0.0";
+/** Where an engine listens unless told otherwise. */
+export const usualSocket = "unix:///var/run/docker.sock";
 const PING_MS = 3_000;
 
 /** Never rejects: that there is no engine is an answer too. */
@@ -36,6 +48,8 @@ export async function findEngine(env: Environment = process.env): Promise<Engine
   if (!/^(unix|npipe|tcp|https?|ssh):\/\//.test(host)) {
     return {
       usable: false,
+      host,
+      state: "misaddressed",
       reason: `DOCKER_HOST is "${host}", which is no address.`,
       remedy: "Correct DOCKER_HOST, or unset it.",
     };
@@ -46,13 +60,16 @@ export async function findEngine(env: Environment = process.env): Promise<Engine
     if (compareVersions(version.Version, oldestEngine) < 0) {
       return {
         usable: false,
+        host,
+        state: "too-old",
         reason: `The Docker engine is version ${version.Version}; the lab needs ${oldestEngine}.`,
         remedy: "Upgrade Docker (https://docs.docker.com/engine/install/).",
       };
     }
     return { usable: true, engine: { client, host, version: version.Version } };
   } catch (error) {
-    return { usable: false, ...explainSilence(host, error) };
+    const state = (error as { code?: string }).code === "EACCES" ? "denied" : "silent";
+    return { usable: false, host, state, ...explainSilence(host, error) };
   }
 }
 
@@ -77,7 +94,7 @@ async function engineHost(env: Environment): Promise<string> {
     if (code === 0 && stdout.trim() !== "") return stdout.trim();
   }
   if (process.platform === "win32") return "npipe:////./pipe/docker_engine";
-  return "unix:///var/run/docker.sock";
+  return usualSocket;
 }
 
 function clientOptions(host: string): Docker.DockerOptions {
@@ -105,15 +122,15 @@ function explainSilence(host: string, error: unknown): { reason: string; remedy:
     reason: missing
       ? `There is no engine at ${host}.`
       : `The engine at ${host} does not answer: ${messageOf(error)}.`,
-    remedy: isDebianLike()
+    remedy: isDebianOrUbuntu()
       ? '"make engine" installs and starts one; RUNTIME=process needs none.'
       : "Start Docker, or install it (https://docs.docker.com/engine/install/); RUNTIME=process needs none.",
   };
 }
 
-function isDebianLike(): boolean {
+function isDebianOrUbuntu(): boolean {
   try {
-    return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(readFileSync("/etc/os-release", "utf8"));
+    return /^ID="?(debian|ubuntu)"?$/m.test(readFileSync("/etc/os-release", "utf8"));
   } catch {
     return false;
   }
