@@ -7,7 +7,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { OrdersApi } from "../lab/src/experiments/orders/orders-api.ts";
 import { rootDir } from "../lab/src/paths.ts";
-import { createRuntime } from "../lab/src/runtimes/create-runtime.ts";
+import { chooseRuntime } from "../lab/src/runtimes/choose-runtime.ts";
 import { environmentWithDotEnv, settingsFromEnv } from "../lab/src/settings.ts";
 import { spread } from "./lib/ratio.ts";
 
@@ -21,7 +21,8 @@ const ROUNDS = 5;
 const LEAST = 0.95;
 const MOST = 1.05;
 
-const runtime = createRuntime(settingsFromEnv(environmentWithDotEnv(rootDir, process.env), rootDir));
+const settings = settingsFromEnv(environmentWithDotEnv(rootDir, process.env), rootDir);
+const { runtime } = await chooseRuntime(settings);
 await using api = new OrdersApi({
   receiver: runtime.endpoint("orders-receiver"),
   payments: runtime.endpoint("orders-payments"),

@@ -19,6 +19,14 @@ export interface LabPaths {
   secrets: string;
   /** Directories outside LAB_DIR that `clean` has to remove. */
   outside: string;
+  /** Which runtime the lab was last started on. There from `up` to `down`. */
+  runtime: string;
+  /** What the containers were started with. There from `up` to `down`. */
+  composeState: string;
+  /** Every variable of the compose files as `up` has filled it in, for `docker compose --env-file`; mode 0600. */
+  composeEnvironment: string;
+  /** What `configure` has laid over the compose files; itself one of them. */
+  composeOverrides: string;
   /** Held by the command that is starting or stopping the lab. */
   commandLock: string;
   /** Held by the supervisor as long as it lives. */
@@ -42,6 +50,10 @@ export function labPaths(labDir: string): LabPaths {
     failure: join(labDir, "failure.json"),
     secrets: join(labDir, "secrets.json"),
     outside: join(labDir, "outside.json"),
+    runtime: join(labDir, "runtime.json"),
+    composeState: join(labDir, "compose-state.json"),
+    composeEnvironment: join(labDir, "compose.env"),
+    composeOverrides: join(labDir, "compose.overrides.json"),
     commandLock: join(labDir, "command.lock"),
     supervisorLock: join(labDir, "supervisor.lock"),
     experimentLock: join(labDir, "experiment.lock"),

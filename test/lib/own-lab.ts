@@ -34,7 +34,7 @@ export async function ownLab(t: Test, env: Record<string, string> = {}): Promise
     { ...Object.fromEntries(ports), LAB_DIR: directory, LOG_LEVEL: "info", ...env },
     rootDir,
   );
-  const runtime = createRuntime(settings);
+  const runtime = createRuntime(settings, "process");
   t.teardown(async () => {
     await runtime.down();
     removeOutside(labPaths(directory));

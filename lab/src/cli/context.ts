@@ -2,7 +2,7 @@
  * What every command is given: the environment, the output, the signal that Ctrl-C aborts, and ways from options to
  * settings and a runtime. Commands import no globals, so tests run them with contexts of their own.
  */
-import { createRuntime } from "../runtimes/create-runtime.ts";
+import { chooseRuntime } from "../runtimes/choose-runtime.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
 import { environmentWithDotEnv, type Settings, settingsFromEnv } from "../settings.ts";
 import type { Output } from "./output.ts";
@@ -41,11 +41,11 @@ export function loadSettings(context: CliContext, options: SettingOptions = {}):
   );
 }
 
-/** The runtime that the settings name. */
-export function openRuntime(
+/** The runtime that the settings name, or that runs, or that this machine has; `because` says which of these. */
+export async function openRuntime(
   context: CliContext,
   options: SettingOptions = {},
-): { settings: Settings; runtime: Runtime } {
+): Promise<{ settings: Settings; runtime: Runtime; because: string }> {
   const settings = loadSettings(context, options);
-  return { settings, runtime: createRuntime(settings) };
+  return { settings, ...(await chooseRuntime(settings)) };
 }

@@ -24,7 +24,7 @@ export function registerDoctorCommand(program: Command, context: CliContext): vo
 /** Settings that are not valid are a finding too, the first one to mend. */
 async function examine(context: CliContext): Promise<Finding[]> {
   try {
-    const { settings, runtime } = openRuntime(context);
+    const { settings, runtime } = await openRuntime(context);
     return await checkMachine(settings, context.root, await runtime.status());
   } catch (error) {
     if (!(error instanceof LabError)) throw error;

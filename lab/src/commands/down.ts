@@ -1,7 +1,9 @@
 /** `lab down`: stops everything, also what a crashed lab left behind. Data and logs stay. */
 import type { Command } from "commander";
 import { type CliContext, openRuntime } from "../cli/context.ts";
+import { forgetRuntime } from "../runtimes/choose-runtime.ts";
 import type { DownReport, Runtime } from "../runtimes/runtime.ts";
+import type { Settings } from "../settings.ts";
 
 export function registerDownCommand(program: Command, context: CliContext): void {
   program
@@ -9,18 +11,25 @@ export function registerDownCommand(program: Command, context: CliContext): void
     .description("stop the lab; data and logs stay")
     .option("--json", "print what was stopped as JSON")
     .action(async (options: { json?: boolean }) => {
-      const report = await takeDown(openRuntime(context).runtime, context);
+      const report = await takeDown(await openRuntime(context), context);
       if (options.json) context.output.json(report);
     });
 }
 
 /** Stops the lab and shows what happened. */
-export async function takeDown(runtime: Runtime, { output }: CliContext): Promise<DownReport> {
+export async function takeDown(
+  { runtime, settings }: { runtime: Runtime; settings: Settings },
+  { output }: CliContext,
+): Promise<DownReport> {
   output.begin("Stopping the lab");
   const report = await runtime.down();
+  forgetRuntime(settings.labDir);
   if (report.killed.length > 0)
     output.warn(`Killed, as they outlived their grace period: ${report.killed.join(", ")}`);
-  if (report.swept > 0) output.warn(`Ended ${report.swept} processes that a crashed lab had left behind`);
+  if (report.swept > 0)
+    output.warn(
+      `Removed ${report.swept} ${runtime.name === "compose" ? "stopped containers" : "processes"} that a lab had left behind`,
+    );
   const ran = report.was_running || report.swept > 0;
   output.done(ran ? `The lab is stopped (${report.seconds} s)` : "Nothing was running");
   return report;

@@ -13,7 +13,7 @@ export function registerLogsCommand(program: Command, context: CliContext): void
     .option("-n, --tail <lines>", "lines of each part to begin with", lines, 50)
     .action(async (parts: string[], options: { follow: boolean; tail: number }) => {
       const { output, signal } = context;
-      const { runtime } = openRuntime(context);
+      const { runtime } = await openRuntime(context);
       for await (const { part, line } of runtime.logs({ parts, ...options, signal })) {
         output.line(`${output.paint("cyan", part)} | ${line}`);
       }

@@ -11,7 +11,7 @@ export function registerStatusCommand(program: Command, context: CliContext): vo
     .description("what runs, where, since when")
     .option("--json", "print it as JSON")
     .action(async (options: { json?: boolean }) => {
-      const status = await openRuntime(context).runtime.status();
+      const status = await (await openRuntime(context)).runtime.status();
       if (options.json) context.output.json(status);
       else printStatus(status, context.output);
       if (status.state !== "running") context.exitWith(exitCodes.notRunning);
@@ -25,7 +25,16 @@ export function printStatus(status: LabStatus, output: Output): void {
   if (status.parts.length > 0) {
     output.line();
     output.table([
-      ["PART", "STATE", "PID", "URL", "RESTARTS", "UPTIME", "MEMORY", "VERSION"],
+      [
+        "PART",
+        "STATE",
+        status.runtime === "compose" ? "CONTAINER" : "PID",
+        "URL",
+        "RESTARTS",
+        "UPTIME",
+        "MEMORY",
+        "VERSION",
+      ],
       ...status.parts.map(row),
     ]);
   }
@@ -55,7 +64,7 @@ function row(part: PartStatus): string[] {
   return [
     part.name,
     part.state,
-    part.pid === null ? "-" : String(part.pid),
+    part.container ?? (part.pid === null ? "-" : String(part.pid)),
     part.url,
     String(part.restarts),
     part.uptime_seconds === null ? "-" : `${Math.round(part.uptime_seconds)} s`,

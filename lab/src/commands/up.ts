@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { type CliContext, openRuntime, type SettingOptions } from "../cli/context.ts";
 import type { Output } from "../cli/output.ts";
 import { labPaths } from "../paths.ts";
+import { type ChosenRuntime, claimRuntime } from "../runtimes/choose-runtime.ts";
 import type { LabEvent, LabStatus, Runtime } from "../runtimes/runtime.ts";
 import type { Settings } from "../settings.ts";
 import { tryLock } from "../util/lock.ts";
@@ -19,18 +20,21 @@ export function registerUpCommand(program: Command, context: CliContext): void {
     .option("--runtime <name>", "what to run them on (RUNTIME)")
     .option("--json", "print the status as JSON")
     .action(async (options: UpFlags) => {
-      const { runtime, settings } = openRuntime(context, options);
-      const status = await bringUp(runtime, settings, context);
+      const status = await bringUp(await openRuntime(context, options), context);
       if (options.json) context.output.json(status);
       else printUrls(status, context.output);
     });
 }
 
 /** Brings the lab up and shows the progress; for every command that needs a running lab. */
-export async function bringUp(runtime: Runtime, settings: Settings, context: CliContext): Promise<LabStatus> {
+export async function bringUp(
+  { runtime, settings, because }: ChosenRuntime & { settings: Settings },
+  context: CliContext,
+): Promise<LabStatus> {
   const { output, signal } = context;
   const began = performance.now();
-  output.begin(`Starting ${settings.profiles.join(", ")} on the ${runtime.name} runtime`);
+  output.begin(`Starting ${settings.profiles.join(", ")} on the ${runtime.name} runtime (${because})`);
+  await claimRuntime(settings, runtime.name);
   const status = await runtime.up({
     profiles: settings.profiles,
     signal,

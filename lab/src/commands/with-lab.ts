@@ -20,14 +20,14 @@ export async function withLab(
   flags: SettingOptions,
   work: (lab: RunningLab) => Promise<void>,
 ): Promise<void> {
-  const { runtime, settings } = openRuntime(context, flags);
+  const { runtime, settings, because } = await openRuntime(context, flags);
   // A K6 that names nothing is told before anything is started.
   await findK6(settings);
   const ranBefore = !["stopped", "failed"].includes((await runtime.status()).state);
-  await bringUp(runtime, settings, context);
+  await bringUp({ runtime, settings, because }, context);
   try {
     await work({ runtime, settings });
   } finally {
-    if (context.signal.aborted && !ranBefore) await takeDown(runtime, context);
+    if (context.signal.aborted && !ranBefore) await takeDown({ runtime, settings }, context);
   }
 }

@@ -72,7 +72,7 @@ export function startSampler(options: SamplerOptions): Sampler {
       ...Object.fromEntries(observed.columns.map((column) => [column, seen[column]])),
       generator_cpu_s: cpuSeconds,
       generator_memory_mb: generatorTree.reduce((sum, { rss }) => sum + rss, 0) / 2 ** 20,
-      ...(status && partColumns(status, table)),
+      ...(status && partColumns(status)),
     };
     before = counted;
     options.csv.write(row);
@@ -99,17 +99,13 @@ function perSecond(count: number, milliseconds: number): number | undefined {
 }
 
 /** Cumulative processor seconds and resident memory of each part that runs. */
-function partColumns(
-  status: LabStatus,
-  table: Awaited<ReturnType<typeof processTable>>,
-): Record<string, number> {
+function partColumns({ parts }: LabStatus): Record<string, number> {
   return Object.fromEntries(
-    status.parts.flatMap(({ name, pid }) => {
+    parts.flatMap(({ name, cpu_seconds, memory_mb }) => {
       const key = name.replaceAll("-", "_");
-      const tree = pid === null ? [] : processTree(table, pid);
       return [
-        [`${key}_cpu_s`, tree.reduce((sum, row) => sum + row.cpuSeconds, 0)],
-        [`${key}_memory_mb`, tree.reduce((sum, row) => sum + row.rss, 0) / 2 ** 20],
+        [`${key}_cpu_s`, cpu_seconds ?? 0],
+        [`${key}_memory_mb`, memory_mb ?? 0],
       ];
     }),
   );

@@ -23,15 +23,23 @@ export interface PartStatus {
   name: string;
   kind: PartKind;
   state: PartState;
+  /** Of the process runtime; null for what does not run and for containers. */
   pid: number | null;
+  /** Short id, where the part is a container. */
+  container: string | null;
   port: number;
   /** Without any password. */
   url: string;
   /** Starts after a death that nobody asked for; being configured anew does not count. */
   restarts: number;
   uptime_seconds: number | null;
-  /** Resident memory of the part's whole process tree, in MiB; memory shared between processes counts in each. */
+  /**
+   * Resident memory in MiB. Of a container: its cgroup's, without page cache that could be dropped at once. Of a process:
+   * its whole tree's, where memory shared between processes counts in each.
+   */
   memory_mb: number | null;
+  /** Processor time taken since its start, user and system, of all its processes. */
+  cpu_seconds: number | null;
   version: string;
   /** What `configure` laid over the defaults; empty normally. */
   overrides: Readonly<Record<string, string>>;
@@ -98,8 +106,19 @@ export interface DownReport {
 /** For run.json: what the measured numbers were measured on. */
 export interface RuntimeDescription {
   runtime: RuntimeName;
-  /** Version by part name. */
+  /** Version by part name, and of what they run on. */
   versions: Record<string, string>;
+  /** By part name, where parts are containers. */
+  images?: Record<string, ImageUsed>;
+}
+
+export interface ImageUsed {
+  /** As named, with its tag. */
+  reference: string;
+  /** Content address of its configuration, the same wherever it was loaded. */
+  id: string;
+  /** Content address of its manifest; only for an image that came from a registry. */
+  digest: string | null;
 }
 
 export interface Runtime {
@@ -111,6 +130,8 @@ export interface Runtime {
   up(options: UpOptions): Promise<LabStatus>;
   /** Stops everything, also what a crashed lab left behind. Never fails because nothing runs. */
   down(): Promise<DownReport>;
+  /** Removes the data that `down` leaves, where the runtime keeps it outside LAB_DIR. Only for a lab that is stopped. */
+  removeData(): Promise<void>;
   /** Works when nothing runs, too. */
   status(): Promise<LabStatus>;
   /** Lines of the parts' logs, oldest first within a part; ends when `signal` aborts, or at once without `follow`. */

@@ -3,15 +3,20 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, write
 import { hasCode } from "../cli/lab-error.ts";
 
 /**
- * Replaces a file in one step, so that a reader never sees half of it, also after a crash.
+ * Replaces a file by JSON in one step, so that a reader never sees half of it, also after a crash.
  * @param mode permission bits, 0600 unless told
  */
 export function writeJsonFile(path: string, value: unknown, mode = 0o600): void {
+  writeTextFile(path, `${JSON.stringify(value, null, 2)}\n`, mode);
+}
+
+/** As writeJsonFile. */
+export function writeTextFile(path: string, text: string, mode = 0o600): void {
   const temporary = `${path}.${process.pid}.tmp`;
   rmSync(temporary, { force: true });
   const file = openSync(temporary, "wx", mode);
   try {
-    writeSync(file, `${JSON.stringify(value, null, 2)}\n`);
+    writeSync(file, text);
     fsyncSync(file);
   } finally {
     closeSync(file);

@@ -13,11 +13,13 @@ function part(name: string, overrides: Record<string, string>): PartStatus {
     kind: "service",
     state: "running",
     pid: 1,
+    container: null,
     port: 1,
     url: "",
     restarts: 0,
     uptime_seconds: 1,
     memory_mb: 1,
+    cpu_seconds: 1,
     version: "1",
     overrides,
   };

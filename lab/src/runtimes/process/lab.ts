@@ -267,17 +267,20 @@ function boundQuietly(logs: string, name: string): void {
 async function statusOf(part: Part, table: Parameters<typeof processTree>[0]): Promise<PartStatus> {
   const { plan, mark } = part;
   const silent = part.state === "running" && !(await answers(plan.probe, 1_000));
-  const bytes = mark === undefined ? 0 : processTree(table, mark.pid).reduce((sum, row) => sum + row.rss, 0);
+  const tree = mark === undefined ? [] : processTree(table, mark.pid);
+  const bytes = tree.reduce((sum, row) => sum + row.rss, 0);
   return {
     name: plan.name,
     kind: plan.kind,
     state: silent && part.state === "running" ? "unhealthy" : part.state,
     pid: mark?.pid ?? null,
+    container: null,
     port: plan.port,
     url: plan.url,
     restarts: part.restarts,
     uptime_seconds: part.uptimeSeconds,
     memory_mb: bytes === 0 ? null : Math.round(bytes / 1024 / 1024),
+    cpu_seconds: tree.length === 0 ? null : tree.reduce((sum, row) => sum + row.cpuSeconds, 0),
     version: plan.version,
     overrides: part.overrides,
   };

@@ -3,14 +3,13 @@
  * supervisor through the state file and talks to it over the control socket. What is run is said by a plan, which the
  * caller provides.
  */
-import { mkdirSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { hasCode, LabError } from "../../cli/lab-error.ts";
 import { type LabPaths, labPaths } from "../../paths.ts";
 import type { Profile } from "../../settings.ts";
-import { type Lock, tryLock } from "../../util/lock.ts";
 import { assertPortsFree } from "../../util/ports.ts";
 import { isSame, signalQuietly } from "../../util/processes.ts";
+import { lockCommand, waitForCommandLock } from "../command-lock.ts";
 import type {
   DownReport,
   LabEvent,
@@ -72,7 +71,7 @@ export class ProcessRuntime implements Runtime {
   }
 
   async up(options: UpOptions): Promise<LabStatus> {
-    using _lock = this.#lockCommand("started or stopped");
+    using _lock = lockCommand(this.#paths);
     const running = await this.#runningAlready(options.profiles);
     if (running !== undefined) return running;
     const swept = await this.#sweep();
@@ -90,7 +89,7 @@ export class ProcessRuntime implements Runtime {
   async down(): Promise<DownReport> {
     const began = performance.now();
     const report = { was_running: false, killed: [] as string[], swept: 0 };
-    using _lock = await this.#waitForCommand();
+    using _lock = await waitForCommandLock(this.#paths);
     const state = readState(this.#paths);
     try {
       const answer = (await request(this.#socketOf(state), { op: "shutdown" }, shutdownTimeout)) as {
@@ -107,6 +106,9 @@ export class ProcessRuntime implements Runtime {
     removeFailure(this.#paths);
     return { ...report, seconds: Math.round((performance.now() - began) / 100) / 10 };
   }
+
+  /** All of it is below LAB_DIR or listed in its `outside.json`. */
+  async removeData(): Promise<void> {}
 
   async status(): Promise<LabStatus> {
     const state = readState(this.#paths);
@@ -205,29 +207,6 @@ export class ProcessRuntime implements Runtime {
       reason: `${bad.join(", ")}.`,
       remedy: 'See "make status" and "make logs"; "make down" and "make up" begin anew.',
     });
-  }
-
-  #lockCommand(doing: string): Lock {
-    mkdirSync(this.#paths.labDir, { recursive: true });
-    const lock = tryLock(this.#paths.commandLock);
-    if (lock !== undefined) return lock;
-    throw new LabError("BUSY", `The lab is being ${doing} by another command.`, {
-      reason: `It holds ${this.#paths.commandLock}.`,
-      remedy: 'Wait until it is done and see "make status", or end it with Ctrl-C where it runs.',
-    });
-  }
-
-  /** A `down` right after an interrupted `up` gives that one time to clean up after itself. */
-  async #waitForCommand(): Promise<Lock> {
-    const deadline = performance.now() + 15_000;
-    for (;;) {
-      try {
-        return this.#lockCommand("started or stopped");
-      } catch (error) {
-        if (performance.now() > deadline || !(error instanceof LabError)) throw error;
-        await delay(100);
-      }
-    }
   }
 
   /** Ends leftovers. A supervisor that is alive but does not answer is one of them. */

@@ -1,0 +1,270 @@
+/**
+ * The compose runtime: every part a container of one Compose project. Starting goes through `docker compose`, which
+ * knows the files; everything else speaks to the engine and works on the project's labels alone, so that a lab can be
+ * looked at and taken down whatever has become of its files.
+ */
+
+import { LabError } from "../../cli/lab-error.ts";
+import { requireCompose } from "../../docker/cli.ts";
+import { type Engine, findEngine, requireEngine } from "../../docker/engine.ts";
+import { postgresUrl } from "../../engines/postgres.ts";
+import { knownPostgresPassword } from "../../engines/secrets.ts";
+import { type LabPaths, labPaths } from "../../paths.ts";
+import type { Settings } from "../../settings.ts";
+import { lockCommand, waitForCommandLock } from "../command-lock.ts";
+import type {
+  DownReport,
+  LabStatus,
+  LogLine,
+  LogsOptions,
+  PartStatus,
+  Runtime,
+  RuntimeDescription,
+  UpOptions,
+} from "../runtime.ts";
+import { ComposeProject } from "./compose-project.ts";
+import { type LabContainer, listBelongings, listContainers, statusOf } from "./containers.ts";
+import { isEngineGone } from "./failures.ts";
+import { sendSignal } from "./faults.ts";
+import { waitHealthy } from "./health.ts";
+import { launch } from "./launch.ts";
+import { readContainerLogs } from "./logs.ts";
+import { readComposeState, readOverrides, removeComposeState, writeOverrides } from "./state.ts";
+import { takeDown } from "./take-down.ts";
+
+const healthyTimeout = 90_000;
+
+export class ComposeRuntime implements Runtime {
+  readonly name = "compose";
+  readonly #settings: Settings;
+  readonly #paths: LabPaths;
+  readonly #project: ComposeProject;
+  #engine: Engine | undefined;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    this.#paths = labPaths(settings.labDir);
+    this.#project = new ComposeProject(settings, this.#paths);
+  }
+
+  async up(options: UpOptions): Promise<LabStatus> {
+    using _lock = lockCommand(this.#paths);
+    const engine = await this.#requireEngine();
+    await requireCompose();
+    this.#assertOwn(await this.#containers(engine));
+    await launch({ engine, settings: this.#settings, paths: this.#paths, project: this.#project }, options);
+    return await this.status();
+  }
+
+  async down(): Promise<DownReport> {
+    using _lock = await waitForCommandLock(this.#paths);
+    const found = await findEngine();
+    if (!found.usable) return this.#downWithoutEngine(found);
+    const { engine } = found;
+    this.#assertOwn(await this.#containers(engine));
+    const report = await takeDown(engine.client, this.#settings.composeProject);
+    removeComposeState(this.#paths);
+    return report;
+  }
+
+  /** What an engine that is stopped holds cannot be removed, and may run again with it. */
+  #downWithoutEngine({ reason, remedy }: { reason: string; remedy: string }): DownReport {
+    if (readComposeState(this.#paths) === undefined)
+      return { was_running: false, killed: [], swept: 0, seconds: 0 };
+    throw new LabError("LEFTOVERS", "The lab's containers cannot be removed now.", {
+      reason: `${reason} They do not run while it is stopped, and may come back with it.`,
+      remedy: `Start the engine, then "make down" again. ${remedy}`,
+    });
+  }
+
+  async removeData(): Promise<void> {
+    const found = await findEngine();
+    if (!found.usable) return;
+    const { client } = found.engine;
+    const { volumes } = await listBelongings(client, this.#settings.composeProject);
+    for (const volume of volumes) await client.getVolume(volume).remove();
+  }
+
+  async status(): Promise<LabStatus> {
+    const state = readComposeState(this.#paths);
+    const profiles = state?.profiles ?? [];
+    const stopped = { runtime: "compose" as const, profiles, since: null, parts: [] };
+    try {
+      const engine = this.#engine ?? (await findEngineQuietly());
+      if (engine === undefined) throw Object.assign(new Error("The engine is silent"), { code: "ENOENT" });
+      this.#engine = engine;
+      const containers = await this.#containers(engine);
+      const parts = await this.#statusOfParts(containers);
+      if (!parts.some(({ state }) => state !== "stopped" && state !== "failed"))
+        return { ...stopped, parts, state: "stopped" };
+      const healthy = parts.every((part) => part.state === "running");
+      const starting = state === undefined && parts.some((part) => part.state === "starting");
+      return {
+        ...stopped,
+        since: state?.since ?? earliestStart(containers),
+        state: healthy ? "running" : starting ? "starting" : "degraded",
+        parts,
+      };
+    } catch (error) {
+      if (!isEngineGone(error)) throw error;
+      this.#engine = undefined;
+      if (state === undefined) return { ...stopped, state: "stopped" };
+      return { ...stopped, state: "failed", failure: engineFailure() };
+    }
+  }
+
+  async *logs(options: LogsOptions): AsyncIterable<LogLine> {
+    const containers = await this.#containers(await this.#requireEngine());
+    const chosen = options.parts.map((part) => find(containers, part));
+    yield* readContainerLogs(chosen.length > 0 ? chosen : containers, options);
+  }
+
+  async configure(service: string, environment: Record<string, string>): Promise<void> {
+    const container = await this.#container(service);
+    if (container.kind !== "service") {
+      throw new LabError("NO_SUCH_PART", `${service} is an engine; only services are configured.`);
+    }
+    const former = readOverrides(this.#paths);
+    try {
+      await this.#bringUp(service, { ...former, [service]: environment });
+    } catch (error) {
+      await this.#bringUp(service, former).catch(() => {});
+      throw error;
+    }
+  }
+
+  async kill(part: string, signal: NodeJS.Signals): Promise<void> {
+    await sendSignal(await this.#container(part), signal);
+  }
+
+  async start(part: string): Promise<void> {
+    const { handle, state } = await this.#container(part);
+    if (state === "stopped" || state === "failed") await handle.start();
+    await this.#waitFor(part);
+  }
+
+  async stop(part: string): Promise<void> {
+    const { handle, state } = await this.#container(part);
+    if (state !== "stopped") await handle.stop();
+  }
+
+  endpoint(part: string): string {
+    const known = readComposeState(this.#paths)?.parts.find(({ name }) => name === part);
+    if (known === undefined) throw new LabError("NO_SUCH_PART", `There is no part "${part}".`);
+    if (part !== "postgres") return known.url;
+    return postgresUrl(known.port, knownPostgresPassword(this.#paths.secrets) ?? "");
+  }
+
+  async describe(): Promise<RuntimeDescription> {
+    const { version } = await this.#requireEngine();
+    const images = readComposeState(this.#paths)?.images ?? {};
+    const { parts } = await this.status();
+    return {
+      runtime: this.name,
+      versions: {
+        docker: version,
+        compose: await requireCompose(),
+        ...Object.fromEntries(parts.map((part) => [part.name, part.version])),
+      },
+      images,
+    };
+  }
+
+  async #bringUp(service: string, overrides: Parameters<typeof writeOverrides>[1]): Promise<void> {
+    const profiles = readComposeState(this.#paths)?.profiles ?? this.#settings.profiles;
+    writeOverrides(this.#paths, overrides);
+    const signal = AbortSignal.timeout(healthyTimeout);
+    await this.#project.up(profiles, [service], signal);
+    await this.#waitFor(service);
+  }
+
+  async #waitFor(part: string): Promise<void> {
+    const { client } = await this.#requireEngine();
+    const project = this.#settings.composeProject;
+    // Nobody's Ctrl-C leaves a part half configured.
+    const signal = new AbortController().signal;
+    await waitHealthy({ client, project, parts: [part], signal, timeout: healthyTimeout });
+  }
+
+  async #requireEngine(): Promise<Engine> {
+    this.#engine ??= await requireEngine();
+    return this.#engine;
+  }
+
+  #containers({ client }: Engine): Promise<LabContainer[]> {
+    return listContainers(client, this.#settings.composeProject);
+  }
+
+  async #container(part: string): Promise<LabContainer> {
+    const containers = await this.#containers(await this.#requireEngine());
+    if (containers.length > 0) return find(containers, part);
+    throw new LabError("NOT_RUNNING", "The lab is not running.", { remedy: 'Start it with "make up".' });
+  }
+
+  async #statusOfParts(containers: readonly LabContainer[]): Promise<PartStatus[]> {
+    const overrides = readOverrides(this.#paths);
+    const parts = await Promise.all(containers.map((each) => statusOf(each, overrides[each.name] ?? {})));
+    // Somebody may have removed a container by hand.
+    const missing = (readComposeState(this.#paths)?.parts ?? []).filter(
+      ({ name }) => containers.length > 0 && !parts.some((part) => part.name === name),
+    );
+    return [...parts, ...missing.map(absent)];
+  }
+
+  /** @throws LabError OTHER_LAB_RUNNING when the project's containers are another checkout's */
+  #assertOwn(containers: readonly LabContainer[]): void {
+    const { composeProject, labDir } = this.#settings;
+    const other = containers.find(({ lab }) => lab !== "" && lab !== labDir);
+    if (other === undefined) return;
+    throw new LabError(
+      "OTHER_LAB_RUNNING",
+      `The Compose project "${composeProject}" belongs to another lab.`,
+      {
+        reason: `Its containers were started for ${other.lab}; this lab is ${labDir}.`,
+        remedy:
+          'Stop that one there with "make down", or give this one another COMPOSE_PROJECT_NAME and ports of its own (.env.example).',
+      },
+    );
+  }
+}
+
+async function findEngineQuietly(): Promise<Engine | undefined> {
+  const found = await findEngine();
+  return found.usable ? found.engine : undefined;
+}
+
+function find(containers: readonly LabContainer[], part: string): LabContainer {
+  const container = containers.find(({ name }) => name === part);
+  if (container !== undefined) return container;
+  throw new LabError("NO_SUCH_PART", `There is no part "${part}".`, {
+    remedy: `Name one of: ${containers.map(({ name }) => name).join(", ")}.`,
+  });
+}
+
+function earliestStart(containers: readonly LabContainer[]): string | null {
+  return containers.map(({ inspected }) => inspected.State.StartedAt).sort()[0] ?? null;
+}
+
+function engineFailure() {
+  return {
+    part: "engine",
+    what: "The Docker engine does not answer. Its containers do not run while it is stopped.",
+    log_tail: [],
+    at: new Date().toISOString(),
+  };
+}
+
+function absent(part: Pick<PartStatus, "name" | "kind" | "port" | "url">): PartStatus {
+  return {
+    ...part,
+    state: "stopped",
+    pid: null,
+    container: null,
+    restarts: 0,
+    uptime_seconds: null,
+    memory_mb: null,
+    cpu_seconds: null,
+    version: "removed",
+    overrides: {},
+  };
+}

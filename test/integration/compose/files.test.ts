@@ -1,0 +1,177 @@
+/** What `docker compose config` makes of the compose files, for every combination of profiles and emulators. */
+import { join } from "node:path";
+import t, { type Test } from "tap";
+import { z } from "zod";
+import { runDocker } from "../../../lab/src/docker/cli.ts";
+import { backingImages, nodeBase } from "../../../lab/src/images/catalogue.ts";
+import { rootDir } from "../../../lab/src/paths.ts";
+import { partsOf } from "../../../lab/src/runtimes/compose/parts.ts";
+import { emulators, portVariables, profiles } from "../../../lab/src/settings.ts";
+
+const portSchema = z.object({ host_ip: z.string(), published: z.string(), target: z.number() });
+const serviceSchema = z.object({
+  image: z.string(),
+  user: z.string().optional(),
+  read_only: z.boolean().optional(),
+  tmpfs: z.array(z.string()).optional(),
+  cap_add: z.undefined().optional(),
+  cap_drop: z.array(z.string()).optional(),
+  privileged: z.undefined().optional(),
+  network_mode: z.undefined().optional(),
+  pid: z.undefined().optional(),
+  security_opt: z.array(z.string()),
+  pids_limit: z.number().positive(),
+  cpus: z.number().positive(),
+  mem_limit: z.string(),
+  init: z.boolean().optional(),
+  restart: z.string(),
+  stop_grace_period: z.string(),
+  pull_policy: z.string(),
+  labels: z.record(z.string(), z.string()),
+  logging: z.object({ driver: z.literal("json-file"), options: z.record(z.string(), z.string()) }),
+  environment: z.record(z.string(), z.string().nullable()).default({}),
+  ports: z.array(portSchema),
+  volumes: z.array(z.object({ type: z.string(), source: z.string(), target: z.string() })).default([]),
+  healthcheck: z.object({
+    test: z.array(z.string()).min(2),
+    interval: z.string(),
+    timeout: z.string(),
+    retries: z.number(),
+    start_period: z.string(),
+    start_interval: z.string(),
+  }),
+  depends_on: z.record(z.string(), z.object({ condition: z.string() })).default({}),
+  build: z.unknown().optional(),
+});
+const configSchema = z.object({ name: z.string(), services: z.record(z.string(), serviceSchema) });
+
+/** Parts by profile; `all` is what any system may need. */
+const orders = ["emulator", "orders-payments", "orders-processor", "orders-receiver", "postgres", "redis"];
+const expected: Readonly<Record<string, readonly string[]>> = { orders, all: [...orders, "nats"] };
+const writableEngines: ReadonlySet<string> = new Set(["emulator"]);
+
+async function compose(chosen: readonly string[], variables: Record<string, string>) {
+  return await runDocker(
+    [
+      ...["compose", "--file", join(rootDir, "compose", "compose.yaml"), "--env-file", "/dev/null"],
+      ...chosen.flatMap((profile) => ["--profile", profile]),
+      ...["config", "--format", "json"],
+    ],
+    { env: variables },
+  );
+}
+
+async function configOf(chosen: readonly string[], variables: Record<string, string> = {}) {
+  const { code, stdout, stderr } = await compose(chosen, { POSTGRES_PASSWORD: "a secret", ...variables });
+  if (code !== 0) throw new Error(stderr);
+  return { text: stdout, ...configSchema.parse(JSON.parse(stdout)) };
+}
+
+/** Every set of names but the empty one. */
+function combinations([name, ...rest]: readonly string[]): string[][] {
+  if (name === undefined) return [];
+  const without = combinations(rest);
+  return [[name], ...without, ...without.map((set) => [name, ...set])];
+}
+
+for (const emulator of emulators) {
+  for (const chosen of combinations([...profiles, "all"])) {
+    t.test(`EMULATOR=${emulator}, profiles ${chosen.join(" and ")}`, async (t) => {
+      const { services } = await configOf(chosen, { EMULATOR: emulator, LAB_DIR: "/some/lab" });
+      const names = [...new Set(chosen.flatMap((profile) => expected[profile] ?? []))].sort();
+      t.same(Object.keys(services).sort(), names, "runs what the profiles name");
+      for (const [name, service] of Object.entries(services)) {
+        t.test(name, async (t) => {
+          t.ok(service.ports.length > 0, "is published");
+          for (const port of service.ports) t.equal(port.host_ip, "127.0.0.1", "on this machine alone");
+          t.match(service.healthcheck.test[0], /^CMD(-SHELL)?$/, "has a health check");
+          t.match(service.security_opt, ["no-new-privileges:true"]);
+          t.ok(Number(service.mem_limit) <= 2 ** 30, "has a memory limit of at most 1 GiB");
+          t.ok(service.cpus <= 2, "has a processor limit");
+          t.ok(service.pids_limit <= 512, "has a limit of processes");
+          t.same(Object.keys(service.logging.options).sort(), ["max-file", "max-size"], "has bounded logs");
+          t.equal(service.labels["parallax.lab"], "/some/lab", "says whose it is");
+          t.notMatch(service.image, /:latest$|^[^:]+$(?<!parallax\/\w+)/, "names a version");
+          t.ok(
+            service.volumes.every(({ type }) => type === "volume"),
+            "sees no file of the host",
+          );
+          const kind = name.startsWith("orders-") ? "service" : "engine";
+          t.equal(service.labels["parallax.kind"], kind);
+          if (kind === "service") assertHardened(t, service);
+          else assertEngine(t, name, service);
+        });
+      }
+    });
+  }
+}
+
+function assertHardened(t: Test, service: z.output<typeof serviceSchema>): void {
+  t.equal(service.user, "1000:1000", "is not root");
+  t.equal(service.read_only, true, "cannot write");
+  t.match(service.tmpfs?.[0], /^\/tmp:size=16m.*noexec/, "but to a small /tmp");
+  t.same(service.cap_drop, ["ALL"], "has no capability");
+  t.equal(service.init, true);
+  t.equal(service.restart, "unless-stopped");
+  t.equal(service.pull_policy, "never");
+  t.same(service.volumes, []);
+  const grace = Number(service.environment.SHUTDOWN_GRACE_SECONDS);
+  const patience = Number(/^(\d+)s$/.exec(service.stop_grace_period)?.[1]);
+  t.ok(
+    grace > 0 && patience > grace,
+    `is given ${patience} s to drain, of which it takes ${grace} at the most`,
+  );
+  t.ok(
+    Object.values(service.depends_on).every(({ condition }) => condition === "service_healthy"),
+    "waits for healthy engines",
+  );
+}
+
+function assertEngine(t: Test, name: string, service: z.output<typeof serviceSchema>): void {
+  t.equal(service.restart, "no", "is not started again behind a person's back");
+  if (writableEngines.has(name)) return;
+  t.ok(service.user !== undefined && !/^(root|0)/.test(service.user), "is not root");
+  t.equal(service.read_only, true, "writes to its volume only");
+  t.same(service.cap_drop, ["ALL"]);
+}
+
+t.test("the default images are those of the catalogue", async (t) => {
+  const text = (await Promise.all(emulators.map((EMULATOR) => configOf(["all"], { EMULATOR }))))
+    .map(({ text }) => text)
+    .join();
+  for (const { official } of Object.values(backingImages)) t.match(text, `"image": "${official}"`);
+  t.match(text, `"NODE_IMAGE": "${nodeBase.official}"`);
+});
+
+t.test("every image and every port is a variable", async (t) => {
+  const images = Object.fromEntries(
+    Object.values(backingImages).map(({ variable }, n) => [variable, `mine/image:${n}`]),
+  );
+  const ports = Object.fromEntries(portVariables.map((name, n) => [name, String(20_000 + n)]));
+  for (const emulator of emulators) {
+    const { text, services } = await configOf(["all"], {
+      ...images,
+      ...ports,
+      EMULATOR: emulator,
+      ORDERS_IMAGE: "mine/orders:1",
+    });
+    for (const [name, { image }] of Object.entries(services))
+      t.match(image, /^mine\//, `${name} runs ${image}`);
+    for (const part of partsOf(text)) {
+      t.equal(String(part.port), ports[part.portVariable ?? ""], `${part.name} is at ${part.portVariable}`);
+    }
+  }
+});
+
+t.test("without a password it says where one comes from", async (t) => {
+  const { code, stderr } = await compose(["orders"], { POSTGRES_PASSWORD: "" });
+  t.not(code, 0);
+  t.match(stderr, /POSTGRES_PASSWORD.*make up/);
+});
+
+t.test("no account token is there unless one is given", async (t) => {
+  const { services } = await configOf(["orders"]);
+  t.equal(services.emulator?.environment.LOCALSTACK_AUTH_TOKEN, "");
+  const given = await configOf(["orders"], { LOCALSTACK_AUTH_TOKEN: "ls-token" });
+  t.equal(given.services.emulator?.environment.LOCALSTACK_AUTH_TOKEN, "ls-token");
+});
