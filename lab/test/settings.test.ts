@@ -14,7 +14,10 @@ t.test("an empty environment gives the defaults", async (t) => {
   const settings = settingsFromEnv({ K6: "", NUM_WORKERS: " " }, "/root-of-it");
   t.match(settings, {
     profiles: ["orders"],
-    runtime: "process",
+    runtime: "auto",
+    emulator: "localstack",
+    composeProject: "parallax",
+    images: { backing: {}, node: undefined },
     labDir: "/root-of-it/.lab",
     ports: { ordersReceiver: 8080, postgres: 5432 },
     orders: { numWorkers: 20, paymentSeconds: 3, paymentConcurrency: 1 },
@@ -26,14 +29,18 @@ t.test("everything wrong is listed at once", async (t) => {
   const wrong = {
     PROFILE: "orders,x",
     RUNTIME: "vm",
+    EMULATOR: "moto",
+    COMPOSE_PROJECT_NAME: "My Lab",
     REDIS_PORT: "0",
     NUM_WORKERS: "1e3",
     PAYMENT_SECONDS: "-1",
+    REDIS_IMAGE: "redis 8",
   };
   t.throws(() => settingsFromEnv(wrong, "/"), {
     code: "SETTINGS_INVALID",
     exitCode: 2,
-    reason: /PROFILE.*"x".*RUNTIME.*process.*REDIS_PORT.*1 to 65535.*NUM_WORKERS.*PAYMENT_SECONDS/,
+    reason:
+      /PROFILE.*"x".*RUNTIME.*process.*EMULATOR.*ministack.*COMPOSE_PROJECT_NAME.*REDIS_PORT.*1 to 65535.*NUM_WORKERS.*PAYMENT_SECONDS.*REDIS_IMAGE/,
   });
 });
 
@@ -51,6 +58,15 @@ t.test("each port variable moves the setting that it is listed with", async (t) 
     t.equal(ports[portSettings[variable]], 9000, variable);
   }
   t.same(Object.values(portSettings).sort(), Object.keys(settingsFromEnv({}, "/").ports).sort());
+});
+
+t.test("images and the token are taken as they are given", async (t) => {
+  const settings = settingsFromEnv(
+    { REDIS_IMAGE: "host:5000/redis:8@sha256:ab", LOCALSTACK_AUTH_TOKEN: "ls" },
+    "/",
+  );
+  t.same(settings.images.backing, { REDIS_IMAGE: "host:5000/redis:8@sha256:ab" });
+  t.equal(settings.localstackToken, "ls");
 });
 
 t.test("the environment wins over .env", async (t) => {
