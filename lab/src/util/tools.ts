@@ -16,12 +16,17 @@ export function runTool(
   program: string,
   args: readonly string[],
   signal: AbortSignal,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<number> {
-  return runNode([programOf(packageName, program), ...args], signal);
+  return runNode([programOf(packageName, program), ...args], signal, environment);
 }
 
-/** Runs this Node in the repository's root. */
-export function runNode(args: readonly string[], signal: AbortSignal): Promise<number> {
+/** Runs this Node in the repository's root, with `environment` added to this process' own. */
+export function runNode(
+  args: readonly string[],
+  signal: AbortSignal,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, {
       cwd: rootDir,
@@ -31,6 +36,7 @@ export function runNode(args: readonly string[], signal: AbortSignal): Promise<n
       env: {
         NODE_COMPILE_CACHE: join(rootDir, ".lab", "cache", "node"),
         ...process.env,
+        ...environment,
         PATH: [join(rootDir, "node_modules", ".bin"), process.env.PATH].join(delimiter),
       },
     });

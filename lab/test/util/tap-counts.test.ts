@@ -1,5 +1,5 @@
 import t from "tap";
-import { summary } from "../../src/commands/test.ts";
+import { summary } from "../../src/util/run-tap.ts";
 import { countTests } from "../../src/util/tap-counts.ts";
 
 t.test("tests are the points inside files; a file that crashes is one failure", async (t) => {

@@ -1,0 +1,88 @@
+/**
+ * Runs tap over test files and says what came out, for the commands that test. Their last line is `N passed, N failed`
+ * (with `, N skipped` when there are any), and their exit code is 1 when one failed or none ran.
+ */
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { CliContext } from "../cli/context.ts";
+import { exitCodes } from "../cli/exit-codes.ts";
+import { rootDir } from "../paths.ts";
+import { countTests, type TestCounts } from "./tap-counts.ts";
+import { runTool } from "./tools.ts";
+
+export interface TapRun {
+  /** Of tap itself. */
+  code: number;
+  counts: TestCounts;
+  /** Names of what failed: assertions, and the tests and files around them. */
+  failures: string[];
+  /** tap's own output of this run; its reporters show failures on a terminal only. */
+  record: string;
+}
+
+export interface TapOptions {
+  /** Test files or directories; all that the configuration includes when there are none. */
+  files: readonly string[];
+  /** Names the record: `.lab/<name>.tap`. */
+  name: string;
+  /** Path of a configuration to use in place of `.taprc`. */
+  configuration?: string;
+  /** Added to this process' environment. */
+  environment?: Readonly<Record<string, string>>;
+  signal: AbortSignal;
+}
+
+export async function runTap(options: TapOptions): Promise<TapRun> {
+  const { files, name, configuration, signal } = options;
+  const record = join(rootDir, ".lab", `${name}.tap`);
+  mkdirSync(dirname(record), { recursive: true });
+  rmSync(record, { force: true });
+  const flags = ["run", "--disable-coverage", "--reporter=terse", `--output-file=${record}`];
+  const environment = {
+    ...options.environment,
+    ...(configuration === undefined ? {} : { TAP_RCFILE: configuration }),
+  };
+  const code = await runTool("tap", "tap", [...flags, ...files], signal, environment);
+  const tap = readOrNothing(record);
+  return { code, counts: countTests(tap), failures: failedNames(tap), record };
+}
+
+/** Names what failed, prints the closing line and sets the exit code. `others` are checks that ran beside tap. */
+export function concludeTests(
+  { output, exitWith }: Pick<CliContext, "output" | "exitWith">,
+  run: TapRun,
+  others: readonly boolean[] = [],
+): void {
+  const counts = { ...run.counts };
+  for (const held of others) {
+    if (held) counts.passed += 1;
+    else counts.failed += 1;
+  }
+  // tap may fail for something that is no test, such as a broken configuration.
+  if (run.code !== 0 && counts.failed === 0) counts.failed += 1;
+  const ran = run.counts.passed + run.counts.failed > 0;
+  for (const name of run.failures) output.warn(`Failed: ${name}`);
+  if (run.failures.length > 0) output.warn(`All of it is in ${run.record}`);
+  if (!ran) output.warn("No test ran.");
+  // tap's reporter leaves the cursor in the middle of a line.
+  output.line();
+  output.line(summary(counts));
+  if (counts.failed > 0 || !ran) exitWith(exitCodes.failed);
+}
+
+/** The closing line. */
+export function summary({ passed, failed, skipped }: TestCounts): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
+
+function failedNames(tap: string): string[] {
+  return [...tap.matchAll(/^ *not ok \d+ - (.*?)(?: # time=.*)?$/gm)].map(([, name = ""]) => name);
+}
+
+function readOrNothing(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
