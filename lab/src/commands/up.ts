@@ -40,13 +40,23 @@ export async function bringUp(
     signal,
     onEvent: (event) => showEvent(output, event),
   });
-  const leftOver = await resetLeftovers(runtime, settings.labDir, status);
-  for (const name of leftOver)
-    output.warn(`${name} is back to its settings; an experiment that was killed had changed them`);
+  const leftOver = await reset({ runtime, settings }, status, context);
   const fresh = Date.parse(status.since ?? "") > Date.now() - (performance.now() - began) - 1_000;
   const seconds = ((performance.now() - began) / 1_000).toFixed(1);
   output.done(fresh ? `The lab is ready (${seconds} s)` : `The lab has been running since ${status.since}`);
   return leftOver.length === 0 ? status : await runtime.status();
+}
+
+/** resetLeftovers, with a word about each. */
+export async function reset(
+  { runtime, settings }: { runtime: Runtime; settings: Settings },
+  status: LabStatus,
+  { output }: CliContext,
+): Promise<string[]> {
+  const names = await resetLeftovers(runtime, settings.labDir, status);
+  for (const name of names)
+    output.warn(`${name} is back to its settings; an experiment that was killed had changed them`);
+  return names;
 }
 
 /**

@@ -4,7 +4,7 @@ import { findK6 } from "../engines/k6.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
 import type { Settings } from "../settings.ts";
 import { takeDown } from "./down.ts";
-import { bringUp } from "./up.ts";
+import { bringUp, reset } from "./up.ts";
 
 export interface RunningLab {
   readonly runtime: Runtime;
@@ -23,8 +23,13 @@ export async function withLab(
   const { runtime, settings, because } = await openRuntime(context, flags);
   // A K6 that names nothing is told before anything is started.
   await findK6(settings);
-  const ranBefore = !["stopped", "failed"].includes((await runtime.status()).state);
-  await bringUp({ runtime, settings, because }, context);
+  const before = await runtime.status();
+  const ranBefore = !["stopped", "failed"].includes(before.state);
+  const ready =
+    before.state === "running" && settings.profiles.every((name) => before.profiles.includes(name));
+  // A healthy lab is used as it is: starting it could replace what has changed since, and what is queued with it.
+  if (ready) await reset({ runtime, settings }, before, context);
+  else await bringUp({ runtime, settings, because }, context);
   try {
     await work({ runtime, settings });
   } finally {

@@ -8,6 +8,7 @@ import {
   runCommand,
 } from "../util/run-command.ts";
 import { compareVersions } from "../util/versions.ts";
+import { sessionVariable } from "./test-resources.ts";
 
 /** `include`, health checks with `start_interval`, and `up --wait` that tells what failed. */
 export const oldestCompose = "2.24.0";
@@ -16,7 +17,10 @@ export const oldestCompose = "2.24.0";
 export function dockerEnvironment(): Record<string, string> {
   const own = Object.entries(process.env).filter(
     ([name]) =>
-      /^(DOCKER_|BUILDKIT_|XDG_)/.test(name) || /^(https?|no)_proxy$/i.test(name) || name === "SSH_AUTH_SOCK",
+      /^(DOCKER_|BUILDKIT_|XDG_)/.test(name) ||
+      /^(https?|no)_proxy$/i.test(name) ||
+      name === "SSH_AUTH_SOCK" ||
+      name === sessionVariable,
   );
   return { ...childEnvironment(process.env), ...(Object.fromEntries(own) as Record<string, string>) };
 }
