@@ -1,9 +1,13 @@
 /** `lab doctor`: checks this machine and says how to mend what is missing. Exits with 5 when something fails. */
 import type { Command } from "commander";
-import { type CliContext, openRuntime } from "../cli/context.ts";
+import { type CliContext, loadSettings, openRuntime } from "../cli/context.ts";
 import { exitCodes } from "../cli/exit-codes.ts";
 import { LabError } from "../cli/lab-error.ts";
-import { checkMachine, type Finding } from "../doctor/checks.ts";
+import { checkMachine } from "../doctor/checks.ts";
+import { type Examination, prepareExamination } from "../doctor/examination.ts";
+import { type Finding, failed } from "../doctor/finding.ts";
+import type { LabStatus } from "../runtimes/runtime.ts";
+import type { Settings } from "../settings.ts";
 
 const marks = { ok: ["green", "✓"], warn: ["yellow", "!"], fail: ["red", "✗"] } as const;
 
@@ -23,15 +27,32 @@ export function registerDoctorCommand(program: Command, context: CliContext): vo
 
 /** Settings that are not valid are a finding too, the first one to mend. */
 async function examine(context: CliContext): Promise<Finding[]> {
+  let settings: Settings;
   try {
-    const { settings, runtime } = await openRuntime(context);
-    return await checkMachine(settings, context.root, await runtime.status());
+    settings = loadSettings(context);
   } catch (error) {
     if (!(error instanceof LabError)) throw error;
-    const fix = error.remedy ?? "See the message.";
-    return [
-      { check: "settings", state: "fail", found: `${error.message} ${error.reason ?? ""}`.trim(), fix },
-    ];
+    return [{ fix: "See the message.", ...failed("settings", error) }];
+  }
+  const { lab, findings } = await lookAtLab(context, settings);
+  const examination = await prepareExamination({ settings, root: context.root, ...lab });
+  return [...findings, ...(await checkMachine(examination))];
+}
+
+/** Also when the lab cannot be asked: the other findings will say why. */
+async function lookAtLab(
+  context: CliContext,
+  settings: Settings,
+): Promise<{ lab: Pick<Examination, "status" | "runtime" | "because">; findings: Finding[] }> {
+  try {
+    const { runtime, because } = await openRuntime(context);
+    return { lab: { status: await runtime.status(), runtime: runtime.name, because }, findings: [] };
+  } catch (error) {
+    if (!(error instanceof LabError)) throw error;
+    const runtime = settings.runtime === "auto" ? "process" : settings.runtime;
+    const status: LabStatus = { runtime, state: "stopped", profiles: [], since: null, parts: [] };
+    const because = `RUNTIME=${settings.runtime}`;
+    return { lab: { status, runtime, because }, findings: [failed("lab", error)] };
   }
 }
 
