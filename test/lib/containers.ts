@@ -11,7 +11,6 @@ import type { StartedTestContainer } from "testcontainers";
 import { type Engine, requireEngine } from "../../lab/src/docker/engine.ts";
 import { currentSession, testLabel } from "../../lab/src/docker/test-resources.ts";
 import { testcontainersEnvironment } from "../../lab/src/docker/testcontainers.ts";
-import { backingImages } from "../../lab/src/images/catalogue.ts";
 import { freePort } from "../../lab/src/util/ports.ts";
 import { LabContainer } from "./lab-container.ts";
 import type { Definition } from "./lab-definitions.ts";
@@ -80,7 +79,6 @@ export class ContainerSuite {
 
   /** Starts a container that others in the suite find by `alias`; resolves when it is healthy. */
   async run(alias: string, definition: Definition, options: RunOptions = {}): Promise<RunningContainer> {
-    const image = await presentImage(this.#engine.client, definition.image);
     const ports = new Map(
       await Promise.all(definition.ports.map(async ({ target }) => [target, await freePort()] as const)),
     );
@@ -93,7 +91,7 @@ export class ContainerSuite {
       ),
     );
     this.#undo.push(() => removed(container.remove({ force: true, v: true })));
-    const spec = { ...options, environment: options.environment ?? {}, definition, image, name, ports };
+    const spec = { ...options, environment: options.environment ?? {}, definition, name, ports };
     const place = { network: this.#network, alias, labels: this.#labels, volumes };
     const starting = new LabContainer({ ...spec, ...place }).start();
     const started = await starting.catch(async (cause) => {
@@ -158,28 +156,6 @@ export class ContainerSuite {
     for (const undo of this.#undo.reverse()) await undo().catch((error: unknown) => errors.push(error));
     if (errors.length > 0) throw new AggregateError(errors, "The suite left something behind");
   }
-}
-
-/**
- * The image itself where it is on this machine, else the one for the same purpose that `make images` builds.
- * @throws Error that says what to do when there is neither
- */
-export async function presentImage(client: Docker, reference: string): Promise<string> {
-  const stand = Object.values(backingImages).find(({ official }) => official === reference);
-  for (const candidate of [reference, stand?.packaged]) {
-    if (candidate !== undefined && (await isPresent(client, candidate))) return candidate;
-  }
-  throw new Error(`The image ${reference} is not on this machine. "make images" pulls or builds it.`);
-}
-
-async function isPresent(client: Docker, reference: string): Promise<boolean> {
-  return await client
-    .getImage(reference)
-    .inspect()
-    .then(
-      () => true,
-      () => false,
-    );
 }
 
 async function logsOf(container: Docker.Container): Promise<string> {

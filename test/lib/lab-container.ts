@@ -4,9 +4,8 @@ import { GenericContainer, Wait } from "testcontainers";
 import { type Definition, nanoseconds } from "./lab-definitions.ts";
 
 export interface LabContainerOptions {
+  /** Its image is on this machine: nothing is pulled. */
   readonly definition: Definition;
-  /** Present on this machine: nothing is pulled. */
-  readonly image: string;
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   /** The one network it is in, and its name there. */
@@ -26,7 +25,7 @@ const START_MS = 90_000;
 export class LabContainer extends GenericContainer {
   constructor(options: LabContainerOptions) {
     const { definition, ports } = options;
-    super(options.image);
+    super(definition.image);
     this.withName(options.name)
       .withLabels({ ...options.labels })
       .withPullPolicy({ shouldPull: () => "never" })

@@ -6,8 +6,13 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { dockerEnvironment, runDocker } from "../../lab/src/docker/cli.ts";
+import { requireEngine } from "../../lab/src/docker/engine.ts";
+import { sessionVariable } from "../../lab/src/docker/test-resources.ts";
+import { type BackingServer, backingImages } from "../../lab/src/images/catalogue.ts";
+import { resolveImages } from "../../lab/src/images/resolve-images.ts";
 import { rootDir } from "../../lab/src/paths.ts";
-import type { EmulatorName } from "../../lab/src/settings.ts";
+import { type EmulatorName, profiles } from "../../lab/src/settings.ts";
+import { checkoutSettings } from "./own-lab.ts";
 
 const bytes = z.coerce.number();
 
@@ -52,8 +57,13 @@ export async function labDefinitions(emulator: EmulatorName): Promise<ReadonlyMa
   const { code, stdout, stderr } = await runDocker(
     ["compose", "--file", file, "--profile", "all", "config", "--format", "json"],
     {
-      // Not of the user's own lab: only what the files say.
-      env: { ...dockerEnvironment(), EMULATOR: emulator, POSTGRES_PASSWORD: postgresPassword },
+      // The user's own settings stay outside, but for the images.
+      env: {
+        ...dockerEnvironment(),
+        ...(await imageVariables()),
+        EMULATOR: emulator,
+        POSTGRES_PASSWORD: postgresPassword,
+      },
       timeout: 20_000,
     },
   );
@@ -72,6 +82,23 @@ export async function labDefinition(
   const definition = (await labDefinitions(emulator)).get(name);
   if (!definition) throw new Error(`The compose files have no service ${name}`);
   return definition;
+}
+
+/** The images to use; the command that runs all suites has found or built them already. */
+async function imageVariables(): Promise<Record<string, string>> {
+  if (process.env[sessionVariable]) {
+    const given = Object.entries(process.env).filter(([name]) => name.endsWith("_IMAGE"));
+    return Object.fromEntries(given) as Record<string, string>;
+  }
+  const { variables } = await resolveImages({
+    engine: await requireEngine(),
+    settings: checkoutSettings(),
+    servers: Object.keys(backingImages) as BackingServer[],
+    systems: profiles,
+    signal: AbortSignal.timeout(300_000),
+    onEvent: ({ text }) => process.stderr.write(`${text}\n`),
+  });
+  return { ...variables };
 }
 
 /** Compose prints durations as Go does: "1m0s", "200ms". */

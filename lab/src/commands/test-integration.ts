@@ -4,14 +4,18 @@
  */
 import { join } from "node:path";
 import type { Command } from "commander";
-import type { CliContext } from "../cli/context.ts";
+import { type CliContext, loadSettings } from "../cli/context.ts";
 import { LabError, messageOf } from "../cli/lab-error.ts";
 import { requireCompose } from "../docker/cli.ts";
 import { type Engine, findEngine } from "../docker/engine.ts";
 import { sessionOf, sessionVariable, sweepTests } from "../docker/test-resources.ts";
 import { testcontainersEnvironment } from "../docker/testcontainers.ts";
+import { type BackingServer, backingImages } from "../images/catalogue.ts";
+import { resolveImages } from "../images/resolve-images.ts";
 import { rootDir } from "../paths.ts";
+import { profiles } from "../settings.ts";
 import { concludeTests, runTap } from "../util/run-tap.ts";
+import { showEvent } from "./up.ts";
 
 const configuration = join(rootDir, "test", "integration", "taprc.yaml");
 
@@ -25,6 +29,14 @@ export function registerTestIntegrationCommand(program: Command, context: CliCon
       const engine = await requireEngine(environment);
       await requireCompose();
       await sweep(context, engine);
+      const { variables } = await resolveImages({
+        engine,
+        settings: loadSettings(context),
+        servers: Object.keys(backingImages) as BackingServer[],
+        systems: profiles,
+        signal,
+        onEvent: (event) => showEvent(output, event),
+      });
       const session = sessionOf(process.pid);
       output.begin(`Running the integration tests on Docker ${engine.version}`);
       try {
@@ -33,6 +45,7 @@ export function registerTestIntegrationCommand(program: Command, context: CliCon
           name: "test-integration",
           configuration,
           environment: {
+            ...variables,
             ...testcontainersEnvironment(environment, engine.host),
             [sessionVariable]: session,
           },

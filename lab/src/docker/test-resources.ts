@@ -46,8 +46,9 @@ export interface Swept {
 export async function sweepTests(client: Docker, ended?: string): Promise<Swept> {
   const filters = { label: [testLabel] };
   const left = ({ Labels }: { Labels?: Record<string, string> | null | undefined }) => {
-    const session = Labels?.[testLabel];
-    return session !== undefined && (session === ended || !mayBeAlive(session));
+    const session = Labels?.[testLabel] ?? "";
+    // Compose labels everything; without a value in a lab that is no test's.
+    return session !== "" && (session === ended || !mayBeAlive(session));
   };
   const bound = () => ({ abortSignal: AbortSignal.timeout(REMOVE_MS) });
 

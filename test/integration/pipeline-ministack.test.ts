@@ -1,0 +1,40 @@
+/** The orders pipeline in containers, on MiniStack, which writes its state down when it is stopped in order. */
+
+import { waitFor } from "@parallax/testkit";
+import t from "tap";
+import { ContainerSuite } from "../lib/containers.ts";
+import { ministack } from "../lib/emulators.ts";
+import { OrdersPipeline } from "../lib/orders-pipeline.ts";
+import { pipelineStories } from "../lib/pipeline-stories.ts";
+
+const suite = await ContainerSuite.open(t);
+const pipeline = await OrdersPipeline.start(t, suite, (suite) => ministack(suite, { persist: true }));
+
+pipelineStories(t, pipeline);
+
+t.test("MiniStack is stopped in order and started again: nothing is lost", async (t) => {
+  const { emulator, services } = pipeline;
+  const since = await pipeline.ledgerEnd();
+  await services["orders-processor"].stop(30);
+  const queued = await pipeline.accept(20);
+  t.equal((await emulator.container.stop(15)).exitCode, 0);
+  await emulator.container.start();
+  await services["orders-processor"].start();
+  const later = await waitFor("orders to be accepted again", () => pipeline.accept(5), 30_000);
+  await pipeline.allPaidOnce(t, [...queued, ...later], since);
+});
+
+t.test("MiniStack is killed: what came in since its start is lost, and orders flow again", async (t) => {
+  const { api, emulator, services } = pipeline;
+  const since = await pipeline.ledgerEnd();
+  await services["orders-processor"].stop(30);
+  const queued = await pipeline.accept(20);
+  await emulator.container.kill();
+  await emulator.container.start();
+  await services["orders-processor"].start();
+  const later = await waitFor("orders to be accepted again", () => pipeline.accept(20), 30_000);
+  await pipeline.allPaidOnce(t, later, since);
+  const lost = queued.length - (await pipeline.completed(queued)).length;
+  t.equal(lost, queued.length, "all of it is lost: the state is written at an orderly stop only");
+  t.equal((await api.chargesAfter(since)).length, later.length);
+});
