@@ -14,10 +14,12 @@ import { registerDemoCommand } from "./commands/demo.ts";
 import { registerDevelopCommands } from "./commands/develop.ts";
 import { registerDoctorCommand } from "./commands/doctor.ts";
 import { registerDownCommand } from "./commands/down.ts";
+import { registerEngineCommand } from "./commands/engine.ts";
 import { registerLoadtestCommand } from "./commands/loadtest.ts";
 import { registerLogsCommand } from "./commands/logs.ts";
 import { registerStatusCommand } from "./commands/status.ts";
 import { registerTestCommand } from "./commands/test.ts";
+import { registerTestIntegrationCommand } from "./commands/test-integration.ts";
 import { registerUpCommand } from "./commands/up.ts";
 import { rootDir } from "./paths.ts";
 
@@ -29,8 +31,10 @@ const commands = [
   registerDownCommand,
   registerCleanCommand,
   registerDoctorCommand,
+  registerEngineCommand,
   registerLoadtestCommand,
   registerTestCommand,
+  registerTestIntegrationCommand,
   registerDevelopCommands,
 ];
 
