@@ -4,6 +4,7 @@ import { CreateTopicCommand, type SNSClient, SubscribeCommand } from "@aws-sdk/c
 import {
   CreateQueueCommand,
   GetQueueAttributesCommand,
+  GetQueueUrlCommand,
   SetQueueAttributesCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
@@ -31,7 +32,10 @@ export function deadLetterQueueOf(queue: string): string {
 
 export type Queues = Omit<Topology, "topicArn"> & { readonly queueArn: string };
 
-/** The queues alone: what a consumer needs. Creates what is missing and finds what is there. */
+/**
+ * The queues alone: what a consumer needs. Creates what is missing and finds what is there, which takes on these settings
+ * when it had others.
+ */
 export async function ensureQueues(sqs: SQSClient, options: TopologyOptions): Promise<Queues> {
   const deadLetters = await createQueue(sqs, deadLetterQueueOf(options.queue), {
     MessageRetentionPeriod: String(RETENTION_SECONDS.deadLetters),
@@ -82,12 +86,28 @@ async function createQueue(
   name: string,
   attributes: Record<string, string>,
 ): Promise<{ url: string; arn: string }> {
-  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes: attributes }));
-  const url = present(QueueUrl, "QueueUrl");
+  const url = await createOrAdapt(sqs, name, attributes);
   const { Attributes } = await sqs.send(
     new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ["QueueArn"] }),
   );
   return { url, arn: present(Attributes?.QueueArn, "QueueArn") };
+}
+
+async function createOrAdapt(
+  sqs: SQSClient,
+  QueueName: string,
+  Attributes: Record<string, string>,
+): Promise<string> {
+  try {
+    const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName, Attributes }));
+    return present(QueueUrl, "QueueUrl");
+  } catch (error) {
+    // A queue outlives the configuration it was made with, wherever queues are kept.
+    if (!(error instanceof Error && /QueueNameExists|QueueAlreadyExists/.test(error.name))) throw error;
+    const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName }));
+    await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes }));
+    return present(QueueUrl, "QueueUrl");
+  }
 }
 
 /**

@@ -22,6 +22,21 @@ export function snsSqsContract(
   emulator: EmulatorUnderTest,
   { restarts }: SnsSqsContractOptions,
 ): void {
+  async function attributes(name: string): Promise<Record<string, string>> {
+    const sqs = new SQSClient({
+      ...emulatorAccess,
+      endpoint: emulator.endpoint,
+      useQueueUrlAsEndpoint: false,
+    });
+    try {
+      const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: name }));
+      const answer = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["All"] }));
+      return answer.Attributes ?? {};
+    } finally {
+      sqs.destroy();
+    }
+  }
+
   t.test("two services that start together make one topology", async (t) => {
     await using one = connectTo(emulator, LIMITS, "shared");
     await using two = connectTo(emulator, LIMITS, "shared");
@@ -38,17 +53,6 @@ export function snsSqsContract(
   t.test("the queues have the retention, visibility, policy and redrive that are asked for", async (t) => {
     await using broker = connectTo(emulator, LIMITS, "attributes");
     await broker.prepare();
-    const sqs = new SQSClient({
-      ...emulatorAccess,
-      endpoint: emulator.endpoint,
-      useQueueUrlAsEndpoint: false,
-    });
-    t.teardown(() => sqs.destroy());
-    const attributes = async (name: string) => {
-      const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: name }));
-      const answer = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["All"] }));
-      return answer.Attributes ?? {};
-    };
     const queue = await attributes("queue-attributes");
     t.match(queue, { VisibilityTimeout: "30", MessageRetentionPeriod: "345600" });
     const redrive = JSON.parse(queue.RedrivePolicy ?? "{}");
@@ -57,6 +61,24 @@ export function snsSqsContract(
     t.match(JSON.parse(queue.Policy ?? "{}"), { Statement: [{ Action: "sqs:SendMessage" }] });
     t.match(await attributes("queue-attributes-dlq"), { MessageRetentionPeriod: "1209600" });
   });
+
+  t.test(
+    "a queue that was made with other settings takes on the new ones and keeps its messages",
+    async (t) => {
+      await using before = connectTo(emulator, LIMITS, "adapted");
+      await before.publish(message);
+      await using after = connectTo(emulator, { visibilitySeconds: 7, maxReceiveCount: 3 }, "adapted");
+      await Promise.all([after.prepare(), after.prepare()]);
+      const queue = await attributes("queue-adapted");
+      t.match(queue, { VisibilityTimeout: "7", MessageRetentionPeriod: "345600" });
+      t.equal(Number(JSON.parse(queue.RedrivePolicy ?? "{}").maxReceiveCount), 3);
+      t.match(JSON.parse(queue.Policy ?? "{}"), { Statement: [{ Action: "sqs:SendMessage" }] });
+      const got: string[] = [];
+      const consumer = after.consume(async ({ body }) => void got.push(body), { concurrency: 1 });
+      t.teardown(() => consumer.stop(0));
+      await waitFor("the message from before", () => got.length === 1);
+    },
+  );
 
   t.test("a broker that is not there is BrokerUnavailable, with its cause", async (t) => {
     await emulator.stop();
