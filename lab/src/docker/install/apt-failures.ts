@@ -54,15 +54,12 @@ const known: readonly { pattern: RegExp; reason: string; remedy: string; passing
     reason: "The package archive does not have these packages.",
     remedy: `Enable the archive's main component (on Ubuntu also universe) in /etc/apt, ${again}`,
   },
-  {
-    pattern: /a password is required|not in the sudoers file|is not allowed to (run|execute|set)/i,
-    reason: "sudo does not let this user run it without a password, or at all.",
-    remedy: 'Run "node lab engine" in a terminal, or as root.',
-  },
 ];
 
 /** @param output of the failed command, and of the ones before it whose warnings may be the cause */
 export function explainAptFailure(output: string): AptFailure {
+  const refused = explainSudoRefusal(output);
+  if (refused !== undefined) return { ...refused, passing: false };
   const found = known.find(({ pattern }) => pattern.test(output));
   if (found !== undefined)
     return { reason: found.reason, remedy: found.remedy, passing: found.passing ?? false };
@@ -70,5 +67,16 @@ export function explainAptFailure(output: string): AptFailure {
     reason: "The package manager ended with an error.",
     remedy: `Read the lines below, mend it, ${again}`,
     passing: false,
+  };
+}
+
+/** Undefined when it was not sudo that refused. */
+export function explainSudoRefusal(output: string): Pick<AptFailure, "reason" | "remedy"> | undefined {
+  if (!/a password is required|not in the sudoers file|is not allowed to (run|execute|set)/i.test(output)) {
+    return undefined;
+  }
+  return {
+    reason: "sudo does not let this user do this without a password, or at all.",
+    remedy: 'Run "node lab engine" in a terminal, or as root.',
   };
 }

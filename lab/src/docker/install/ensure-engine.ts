@@ -46,11 +46,7 @@ export async function ensureEngine(options: EnsureEngineOptions): Promise<Usable
   if (docker.engine.usable && docker.compose && docker.buildx) return describe(machine.env);
   const plan = planEngine(await inspectSystem(machine), docker);
   if (!plan.possible) {
-    throw new LabError(
-      "PREREQUISITE_MISSING",
-      "No Docker engine can be used, and none is installed here.",
-      plan,
-    );
+    throw new LabError("PREREQUISITE_MISSING", "No Docker engine can be used.", plan);
   }
   await options.confirm(plan.steps, plan.sudo);
   signal.throwIfAborted();

@@ -113,8 +113,11 @@ export function showStep(step: Step, sudo: boolean): string[] {
           .split("\n")
           .map((line) => `  ${line}`),
       ];
-    case "daemon":
-      return [`${prefix}${step.command.map(quoted).join(" ")} >>${step.log} 2>&1 &`];
+    case "daemon": {
+      const line = `${step.command.map(quoted).join(" ")} >>${step.log} 2>&1 &`;
+      // The file is root's, too: without a shell of its own it would be opened by the user.
+      return [sudo ? `sudo sh -c '${line}'` : line];
+    }
   }
 }
 
@@ -158,13 +161,13 @@ function trixieFiles({ aptSources }: System): FileStep[] {
   return [
     {
       kind: "file",
-      why: "nothing comes from Debian 13 by itself",
+      why: "let nothing come from Debian 13 by itself",
       path: pinPath,
       content: pinFile(suite, [undo]),
     },
     {
       kind: "file",
-      why: "Debian 13 as a source of packages: Debian 12's engine is too old and has no Compose",
+      why: "add Debian 13 as a source of packages: Debian 12's engine is too old and has no Compose",
       path: sourcePath,
       content: sourceFile(present, suite, [undo]),
     },

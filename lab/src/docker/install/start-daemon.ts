@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LabError } from "../../cli/lab-error.ts";
 import { startMark } from "../../util/processes.ts";
+import { explainSudoRefusal } from "./apt-failures.ts";
 import { explainDaemonLog, tellingLines } from "./daemon-failures.ts";
 import type { DaemonStep } from "./plan.ts";
 import { runStep, type StepRunner } from "./run-step.ts";
@@ -36,6 +37,7 @@ export async function startDaemon(step: DaemonStep, runner: StepRunner): Promise
   if (code !== 0 || !(pid > 1)) {
     throw new LabError("COMMAND_FAILED", "The engine could not be started.", {
       reason: error?.message ?? `The shell that starts it ended with exit code ${code}.`,
+      ...explainSudoRefusal(stderr),
       detail: stderr.trim().split("\n"),
       cause: error,
     });
