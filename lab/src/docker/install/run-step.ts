@@ -42,7 +42,6 @@ export function runStep(
   return new Promise((resolve) => {
     const output = { stdout: "", stderr: "" };
     let error: Error | undefined;
-    // A command that would go on without its parent, as one below sudo, must not do so with our streams.
     const child = spawn(program, args, {
       env: { ...stepEnvironment(runner.machine), ...env },
       stdio: ["pipe", "pipe", "pipe"],
