@@ -108,8 +108,18 @@ export interface RuntimeDescription {
   runtime: RuntimeName;
   /** Version by part name, and of what they run on. */
   versions: Record<string, string>;
+  /** What the containers run on, which need not be this machine. */
+  engine?: EngineMachine;
   /** By part name, where parts are containers. */
   images?: Record<string, ImageUsed>;
+}
+
+export interface EngineMachine {
+  os: string;
+  kernel: string;
+  cpus: number;
+  memory_mb: number;
+  storage_driver: string;
 }
 
 export interface ImageUsed {

@@ -34,6 +34,15 @@ import { takeDown } from "./take-down.ts";
 
 const healthyTimeout = 90_000;
 
+/** What dockerode does not type. */
+interface EngineInfo {
+  OperatingSystem: string;
+  KernelVersion: string;
+  NCPU: number;
+  MemTotal: number;
+  Driver: string;
+}
+
 export class ComposeRuntime implements Runtime {
   readonly name = "compose";
   readonly #settings: Settings;
@@ -156,7 +165,8 @@ export class ComposeRuntime implements Runtime {
   }
 
   async describe(): Promise<RuntimeDescription> {
-    const { version } = await this.#requireEngine();
+    const { client, version } = await this.#requireEngine();
+    const info = (await client.info()) as EngineInfo;
     const images = readComposeState(this.#paths)?.images ?? {};
     const { parts } = await this.status();
     return {
@@ -165,6 +175,13 @@ export class ComposeRuntime implements Runtime {
         docker: version,
         compose: await requireCompose(),
         ...Object.fromEntries(parts.map((part) => [part.name, part.version])),
+      },
+      engine: {
+        os: info.OperatingSystem,
+        kernel: info.KernelVersion,
+        cpus: info.NCPU,
+        memory_mb: Math.round(info.MemTotal / 2 ** 20),
+        storage_driver: info.Driver,
       },
       images,
     };
@@ -221,8 +238,7 @@ export class ComposeRuntime implements Runtime {
       `The Compose project "${composeProject}" belongs to another lab.`,
       {
         reason: `Its containers were started for ${other.lab}; this lab is ${labDir}.`,
-        remedy:
-          'Stop that one there with "make down", or give this one another COMPOSE_PROJECT_NAME and ports of its own (.env.example).',
+        remedy: `Stop that one there with "make down" ("docker compose -p ${composeProject} down" where that directory is gone), or give this one another COMPOSE_PROJECT_NAME and ports of its own (.env.example).`,
       },
     );
   }

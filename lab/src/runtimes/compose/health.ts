@@ -59,14 +59,28 @@ export async function waitHealthy(options: WaitOptions): Promise<void> {
 
 /** @param how "exited with code 1", to follow the part's name */
 export async function failure({ name, handle, inspected }: LabContainer, how: string): Promise<LabError> {
-  const probe = inspected.State.Health?.Log?.at(-1)?.Output.trim();
-  return new LabError("PART_FAILED", `${name} ${how}.`, {
-    reason: inspected.State.OOMKilled
-      ? "It took more memory than its limit."
-      : `The last lines of its log follow.${probe ? ` Its health check said: ${probe.slice(0, 200)}` : ""}`,
-    remedy: `"make doctor" checks what it needs; "docker logs" shows all of a container's log while it is there.`,
-    detail: await tailOf(handle, tailLines),
-  });
+  const detail = await tailOf(handle, tailLines);
+  return new LabError("PART_FAILED", `${name} ${how}.`, { ...explain(inspected, detail.join("\n")), detail });
+}
+
+function explain({ State }: LabContainer["inspected"], log: string): { reason: string; remedy: string } {
+  const remedy = 'Mend what its log names, then "make up" again; "make doctor" checks what the lab needs.';
+  if (State.OOMKilled) {
+    return { reason: "It took more memory than its limit (mem_limit in compose/).", remedy };
+  }
+  if (/password authentication failed/.test(log)) {
+    return {
+      reason:
+        "The database was made with another password: by another checkout, or before LAB_DIR was removed.",
+      remedy: '"make clean" removes the database, or another COMPOSE_PROJECT_NAME lets it be (.env.example).',
+    };
+  }
+  if (/no space left on device/i.test(log)) {
+    return { reason: "The disk of the Docker engine is full.", remedy: 'See "docker system df".' };
+  }
+  const probe = State.Health?.Status === "unhealthy" ? State.Health.Log?.at(-1)?.Output.trim() : undefined;
+  const said = probe ? ` Its health check said: ${probe.slice(0, 200)}` : "";
+  return { reason: `The last lines of its log follow.${said}`, remedy };
 }
 
 function hasFailed({ kind, state, inspected }: LabContainer, began: number, restartsBefore: number): boolean {
