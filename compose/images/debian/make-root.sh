@@ -2,8 +2,8 @@
 # Writes the root file system of a slim Debian into a tar file, for `docker import`. Needs root and debootstrap.
 # usage: make-root.sh <suite> <mirror> <security mirror> <tar file>
 #
-# It works in namespaces and on a memory file system of its own: whatever ends it, no mount, no process and no file of it
-# stays behind. Where namespaces are forbidden (root in a container), it works in a directory that it removes.
+# It works in namespaces and on a memory file system of its own: whatever ends it, no mount and no process of it stays
+# behind. Where namespaces are forbidden (root in a container), it works in a directory that it removes.
 set -eu
 
 if [ "${PARALLAX_OWN_NAMESPACES:-}" = "" ]; then
@@ -14,11 +14,13 @@ if [ "${PARALLAX_OWN_NAMESPACES:-}" = "" ]; then
 fi
 
 suite=$1 mirror=$2 security=$3 tarball=$4
-root=$(mktemp -d /var/tmp/parallax-debian.XXXXXX)
 if [ "$PARALLAX_OWN_NAMESPACES" = yes ]; then
+  root=$tarball.root
+  mkdir -p "$root"
   mount -t tmpfs -o mode=755,size=1g parallax "$root"
   trap 'umount "$root" && rmdir "$root"' EXIT
 else
+  root=$(mktemp -d /var/tmp/parallax-debian.XXXXXX)
   trap 'rm -rf --one-file-system "$root"' EXIT
 fi
 trap 'exit 143' HUP INT TERM
@@ -66,6 +68,11 @@ SOURCES
 # Packages start no daemons while they are being installed.
 printf '#!/bin/sh\nexit 101\n' > "$root/usr/sbin/policy-rc.d"
 chmod 755 "$root/usr/sbin/policy-rc.d"
+
+# What has been mended since the release.
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C
+chroot "$root" apt-get update 1>&2
+chroot "$root" apt-get dist-upgrade --yes --no-install-recommends 1>&2
 
 find "$root/usr/share/doc" -type f ! -name copyright -delete
 find "$root/usr/share/doc" -mindepth 1 -type d -empty -delete

@@ -14,6 +14,8 @@ export interface RunOptions {
   signal?: AbortSignal | undefined;
   /** Milliseconds; it is killed after that. One minute unless told. */
   timeout?: number | undefined;
+  /** Called with every piece of its output, of either stream. */
+  onOutput?: ((text: string) => void) | undefined;
 }
 
 export interface RunResult {
@@ -49,9 +51,11 @@ export function runCommand(
     });
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       stdout = (stdout + text).slice(-outputLimit);
+      options.onOutput?.(text);
     });
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       stderr = (stderr + text).slice(-outputLimit);
+      options.onOutput?.(text);
     });
     child.once("error", (cause) => {
       error = cause;
