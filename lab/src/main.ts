@@ -15,6 +15,7 @@ import { registerDevelopCommands } from "./commands/develop.ts";
 import { registerDoctorCommand } from "./commands/doctor.ts";
 import { registerDownCommand } from "./commands/down.ts";
 import { registerEngineCommand } from "./commands/engine.ts";
+import { registerImagesCommands } from "./commands/images.ts";
 import { registerLoadtestCommand } from "./commands/loadtest.ts";
 import { registerLogsCommand } from "./commands/logs.ts";
 import { registerStatusCommand } from "./commands/status.ts";
@@ -32,6 +33,7 @@ const commands = [
   registerCleanCommand,
   registerDoctorCommand,
   registerEngineCommand,
+  registerImagesCommands,
   registerLoadtestCommand,
   registerTestCommand,
   registerTestIntegrationCommand,
