@@ -1,66 +1,67 @@
 /** Which of the lab's images the engine has, and what `make up` would do about the others. */
-import type Docker from "dockerode";
 import { type BackingServer, backingImages } from "../images/catalogue.ts";
-import type { Settings } from "../settings.ts";
+import { findLocal, type Wish } from "../images/choose-images.ts";
+import { engineImages, type ImageSource } from "../images/local-images.ts";
+import { backingWish } from "../images/resolve-images.ts";
+import { nodeWish, serviceReference } from "../images/service-image.ts";
 import type { Examination } from "./examination.ts";
 import type { Finding } from "./finding.ts";
 
+type Find = Pick<ImageSource, "find">;
+
 const needed_by = "compose" as const;
 
-export async function checkImages({ engine, settings }: Examination): Promise<Finding[]> {
+export async function checkImages({ engine, settings, root }: Examination): Promise<Finding[]> {
   if (!engine.usable) return [];
-  const { client } = engine.engine;
-  const servers: BackingServer[] = [settings.emulator, "postgres", "redis", "nats"];
-  return Promise.all([
-    ...servers.map((server) => backingImage(client, server, settings)),
-    ...settings.profiles.map((system) => servicesImage(client, system)),
+  const source = engineImages(engine.engine);
+  const servers = (Object.keys(backingImages) as BackingServer[]).filter(
+    (server) => server === settings.emulator || !isEmulator(server),
+  );
+  const wishes = servers.map((server) => backingWish(server, settings));
+  const [backing, services] = await Promise.all([
+    Promise.all(wishes.map((wish) => backingImage(wish, source))),
+    Promise.all(
+      settings.profiles.map((system) =>
+        serviceImage(system, serviceReference(root, system, settings.images.node), source),
+      ),
+    ),
   ]);
+  // Only a build needs what the services' images stand on.
+  const building = services.some(({ state }) => state !== "ok");
+  const base = building ? [await backingImage(nodeWish(settings), source)] : [];
+  return [...backing, ...services, ...base];
 }
 
-async function backingImage(client: Docker, server: BackingServer, settings: Settings): Promise<Finding> {
-  const check = `image ${server}`;
-  const { variable, official, packaged } = backingImages[server];
-  const named = settings.images.backing[variable];
+async function backingImage(wish: Wish, source: Find): Promise<Finding> {
+  const check = `image ${wish.name}`;
+  const { variable, named, official, packaged } = wish;
+  const image = await findLocal(wish, source);
+  if (image !== undefined) {
+    const kind =
+      named !== undefined
+        ? `, as ${variable} says`
+        : image.reference === packaged
+          ? ", built from packages"
+          : "";
+    return { check, state: "ok", found: `${image.reference}${kind}`, needed_by };
+  }
   if (named !== undefined) {
-    if (await isThere(client, named)) {
-      return { check, state: "ok", found: `${named}, as ${variable} says`, needed_by };
-    }
     const fix = `make up pulls it; where that cannot be, unset ${variable}.`;
     return { check, state: "warn", found: `${named}, as ${variable} says, is not here`, fix, needed_by };
   }
-  const [hasOfficial, hasPackaged] = await Promise.all([
-    isThere(client, official),
-    isThere(client, packaged),
-  ]);
-  if (hasOfficial) return { check, state: "ok", found: official, needed_by };
-  if (hasPackaged) return { check, state: "ok", found: `${packaged}, built from packages`, needed_by };
   const fix =
     'make up pulls it; where no image registry can be reached, "make images" builds it from packages.';
   return { check, state: "warn", found: `${official} is not here`, fix, needed_by };
 }
 
-/** Built here whenever the sources have changed; any tag of it saves the most of that. */
-async function servicesImage(client: Docker, system: string): Promise<Finding> {
+async function serviceImage(system: string, reference: string, source: Find): Promise<Finding> {
   const check = `image ${system}`;
-  const repository = `parallax/${system}`;
-  const images = await client.listImages({ filters: { reference: [repository] } });
-  const tags = images.flatMap(({ RepoTags }) => RepoTags ?? []);
-  if (tags.length > 0) return { check, state: "ok", found: tags.join(", "), needed_by };
-  return {
-    check,
-    state: "warn",
-    found: `${repository} is not here`,
-    fix: "make up builds it, once.",
-    needed_by,
-  };
+  if ((await source.find(reference)) !== undefined)
+    return { check, state: "ok", found: reference, needed_by };
+  const found = `not built from the sources as they are now (${reference})`;
+  return { check, state: "warn", found, fix: "make up builds it.", needed_by };
 }
 
-async function isThere(client: Docker, reference: string): Promise<boolean> {
-  try {
-    await client.getImage(reference).inspect();
-    return true;
-  } catch (error) {
-    if ((error as { statusCode?: number }).statusCode === 404) return false;
-    throw error;
-  }
+function isEmulator(server: BackingServer): boolean {
+  return server === "localstack" || server === "ministack";
 }

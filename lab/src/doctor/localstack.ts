@@ -35,7 +35,7 @@ export function checkLocalStack({ settings }: Pick<Examination, "settings">): Fi
     const fix = `Set LOCALSTACK_AUTH_TOKEN, or name a version up to ${last} in ${variable}.`;
     return [{ check, state: "warn", found, fix, needed_by }];
   }
-  const found = `${image}, without an account token (${last} is the last version that starts so; no ECS, ELB, ECR)`;
+  const found = `${tag}, without an account token (${last} is the last version that starts so; no ECS, ELB, ECR)`;
   return [{ check, state: "ok", found, needed_by }];
 }
 
