@@ -25,7 +25,10 @@ else
 fi
 trap 'exit 143' HUP INT TERM
 
-debootstrap --force-check-gpg --variant=minbase --include=ca-certificates "$suite" "$root" "$mirror" 1>&2
+# An older debootstrap does not know the suite by name; all of the last years are made alike.
+script=/usr/share/debootstrap/scripts/$suite
+[ -e "$script" ] || script=/usr/share/debootstrap/scripts/sid
+debootstrap --force-check-gpg --variant=minbase --include=ca-certificates "$suite" "$root" "$mirror" "$script" 1>&2
 
 # The same for every package that is installed later: no documentation but the licences, no translations.
 cat > "$root/etc/dpkg/dpkg.cfg.d/parallax" <<'DPKG'
@@ -43,6 +46,7 @@ path-exclude /usr/share/bash-completion/*
 DPKG
 cat > "$root/etc/apt/apt.conf.d/parallax" <<'APT'
 APT::Install-Recommends "false";
+APT::Update::Error-Mode "any";
 APT::Keep-Downloaded-Packages "false";
 Acquire::Languages "none";
 Acquire::Retries "3";

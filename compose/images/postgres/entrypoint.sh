@@ -2,7 +2,7 @@
 # Makes the database cluster at the first start, then becomes the server. The variables are those of the official image:
 # POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE (needed), POSTGRES_USER (postgres), POSTGRES_DB (as the user),
 # POSTGRES_INITDB_ARGS, PGDATA.
-# What is unlike it: scripts in /docker-entrypoint-initdb.d are not run; the server does not start before the cluster is
+# What is unlike it: it refuses scripts in /docker-entrypoint-initdb.d; the server does not start before the cluster is
 # whole.
 set -euo pipefail
 
@@ -44,6 +44,9 @@ make_cluster() {
 }
 
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
+  for script in /docker-entrypoint-initdb.d/*; do
+    [ ! -e "$script" ] || fail "this image runs no scripts in /docker-entrypoint-initdb.d; the official one does"
+  done
   if [ ! -e "$PGDATA/.fresh" ] && [ "$(find "$PGDATA" -mindepth 1 -maxdepth 1 ! -name lost+found)" != "" ]; then
     fail "$PGDATA holds files, but no cluster"
   fi

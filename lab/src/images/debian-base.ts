@@ -2,7 +2,7 @@
  * The Debian that the packaged images stand on: made by debootstrap (compose/images/debian/make-root.sh), imported into
  * the engine. Needs Linux, root's rights and debootstrap.
  */
-import { mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { LabError } from "../cli/lab-error.ts";
 import { runDocker } from "../docker/cli.ts";
@@ -15,7 +15,7 @@ import {
   searchPath,
   thisMachine,
 } from "../docker/install/system.ts";
-import { childEnvironment, findProgram, runCommand } from "../util/run-command.ts";
+import { childEnvironment, findProgram, type RunResult, runCommand } from "../util/run-command.ts";
 import { explainBuildFailure, writeLog } from "./build-image.ts";
 import { debianSuite, type Recipe, recipeDirectory, recipeLabel } from "./recipes.ts";
 
@@ -30,6 +30,8 @@ export interface DebianOptions {
   /** A person is there whom sudo can ask for the password. */
   readonly interactive: boolean;
   readonly onEvent: (event: { kind: "begin" | "done"; text: string }) => void;
+  /** This one unless told. */
+  readonly machine?: Machine;
 }
 
 export interface Mirrors {
@@ -40,11 +42,12 @@ export interface Mirrors {
 const MAKE_MS = 15 * 60_000;
 const packages = ["debootstrap", "debian-archive-keyring"];
 const byHand = `apt-get install ${packages.join(" ")}`;
+/** Debian's keys: Ubuntu has them in a package of their own. */
+const keyring = "usr/share/keyrings/debian-archive-keyring.gpg";
 
 /** @throws LabError PREREQUISITE_MISSING that says what to install; COMMAND_FAILED with the end of the log */
 export async function buildDebian(recipe: Recipe, hash: string, options: DebianOptions): Promise<void> {
-  const { labDir, signal, directory } = options;
-  const machine = thisMachine(process.env);
+  const { labDir, signal, directory, machine = thisMachine(process.env) } = options;
   const system = await inspectSystem(machine);
   assertCanBeRoot(system);
   await ensureDebootstrap(machine, system, options);
@@ -61,7 +64,7 @@ export async function buildDebian(recipe: Recipe, hash: string, options: DebianO
     );
     const log = writeLog(labDir, "debian", made);
     signal.throwIfAborted();
-    if (made.code !== 0) throw explainBuildFailure("debian", made, log);
+    if (made.code !== 0) throw explainDebootstrap(made, log);
     const changes = ['CMD ["bash"]', `LABEL ${recipeLabel}=${hash}`].flatMap((line) => ["--change", line]);
     const imported = await runDocker(["import", ...changes, tarball, recipe.reference], {
       timeout: 120_000,
@@ -87,6 +90,17 @@ export function debianMirrors(distribution: string | undefined, sources: readonl
   };
 }
 
+function explainDebootstrap(made: RunResult, log: string): LabError {
+  const explained = explainBuildFailure("debian", made, log);
+  if (!/unknown key|No keyring|NO_PUBKEY/i.test(`${made.stdout}${made.stderr}`)) return explained;
+  return new LabError("PREREQUISITE_MISSING", explained.message, {
+    reason: `This machine's keys of Debian are too old to check Debian ${debianSuite}.`,
+    remedy:
+      "Install a newer package debian-archive-keyring (from Debian itself, if need be), then try again.",
+    detail: explained.detail,
+  });
+}
+
 function assertCanBeRoot({ platform, user }: System): void {
   if (platform !== "linux") {
     throw new LabError("PREREQUISITE_MISSING", "Images can be built from packages on Linux only.", {
@@ -104,10 +118,14 @@ function assertCanBeRoot({ platform, user }: System): void {
 
 async function ensureDebootstrap(machine: Machine, system: System, options: DebianOptions): Promise<void> {
   const { signal, interactive } = options;
-  const isThere = () => findProgram("debootstrap", searchPath(machine.env)) !== undefined;
+  const path = searchPath(machine.env).split(":");
+  const below = path.map((directory) => join(machine.root, directory)).join(":");
+  const isThere = () =>
+    findProgram("debootstrap", below) !== undefined &&
+    (!system.apt || existsSync(join(machine.root, keyring)));
   if (isThere()) return;
   const missing = (remedy: string, detail: readonly string[] = []) =>
-    new LabError("PREREQUISITE_MISSING", "debootstrap is not installed.", {
+    new LabError("PREREQUISITE_MISSING", "debootstrap or Debian's keyring is not installed.", {
       reason: "It makes the Debian that the images stand on.",
       remedy,
       detail,
