@@ -62,7 +62,7 @@ t.test("LocalStack", async (t) => {
       const { verdict, counts, text } = await run(t, lab, faults);
       t.equal(verdict.outcome, "held", text);
       t.ok(
-        (counts["orders-were-completed"]?.completed ?? 0) >= 50,
+        (counts["orders-were-completed"]?.completed ?? 0) >= 20,
         `a real load: ${JSON.stringify(counts.answers)}`,
       );
       t.match(await lab.runtime.status(), { state: "running" }, "the lab is whole again");
@@ -75,7 +75,7 @@ t.test("LocalStack", async (t) => {
     t.equal(verdict.outcome, lost === 0 ? "held" : "broken", text);
     t.comment(`lost with LocalStack's memory, and told: ${lost}`);
     t.ok(
-      (counts["orders-were-completed"]?.completed ?? 0) >= 50,
+      (counts["orders-were-completed"]?.completed ?? 0) >= 20,
       `orders flowed before and after: ${JSON.stringify(counts.answers)}`,
     );
     const after = await run(t, lab, []);
@@ -89,7 +89,7 @@ t.test("MiniStack keeps what is queued when it is stopped in order", async (t) =
   const { verdict, counts, text } = await run(t, lab, ["term:emulator@2s", "start:emulator@4s"]);
   t.equal(verdict.outcome, "held", text);
   t.ok(
-    (counts["orders-were-completed"]?.completed ?? 0) >= 50,
+    (counts["orders-were-completed"]?.completed ?? 0) >= 20,
     `orders flowed before and after: ${JSON.stringify(counts.answers)}`,
   );
 });
