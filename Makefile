@@ -7,12 +7,15 @@ LAB = $(NODE) lab
 # Options, as in `make up PROFILE=orders` or `make logs SERVICE=orders-receiver FOLLOW=1`.
 up_options = $(if $(PROFILE),--profile $(PROFILE)) $(if $(RUNTIME),--runtime $(RUNTIME))
 runtime_option = $(if $(RUNTIME),--runtime $(RUNTIME))
+yes_option = $(if $(YES),--yes)
+file_option = $(if $(FILE),--file $(FILE))
 json_option = $(if $(JSON),--json)
 loadtest_options = $(if $(SYSTEM),--system $(SYSTEM)) $(if $(EXPERIMENT),--experiment $(EXPERIMENT)) \
 	$(if $(ENV),--env $(ENV)) $(if $(FAULT),--fault $(FAULT))
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo status logs down clean doctor loadtest test check coverage format bench node
+.PHONY: help up demo status logs down clean doctor engine images images-save images-load loadtest test \
+	test-integration check coverage format bench node
 
 ##@ General
 
@@ -21,12 +24,12 @@ help: ## Print this list
 	if [ -t 1 ] && [ -z "$$NO_COLOR" ]; then bold='\033[1m'; cyan='\033[36m'; plain='\033[0m'; fi; \
 	awk -v bold="$$bold" -v cyan="$$cyan" -v plain="$$plain" 'BEGIN {FS = ":.*##"; \
 	printf "Usage: make %s<target>%s [NAME=value]\n", cyan, plain} \
-	/^[a-zA-Z_0-9-]+:.*##/ { printf "  %s%-10s%s %s\n", cyan, $$1, plain, $$2 } \
+	/^[a-zA-Z_0-9-]+:.*##/ { printf "  %s%-17s%s %s\n", cyan, $$1, plain, $$2 } \
 	/^##@/ { printf "\n%s%s%s\n", bold, substr($$0, 5), plain }' $(MAKEFILE_LIST)
 
 ##@ Lab
 
-up: node ## Start the lab and wait until it is healthy: PROFILE=orders RUNTIME=process JSON=1
+up: node ## Start the lab and wait until it is healthy: PROFILE=orders RUNTIME=compose|process JSON=1
 	@$(LAB) up $(up_options) $(json_option)
 
 demo: node ## Start the lab and take one real thing through each system, step by step
@@ -42,10 +45,24 @@ down: node ## Stop the lab; data and logs stay
 	@$(LAB) down $(json_option)
 
 clean: node ## Stop the lab and remove its data, logs and downloads; results stay: YES=1
-	@$(LAB) clean $(if $(YES),--yes)
+	@$(LAB) clean $(yes_option)
 
 doctor: node ## Check this machine for what the lab needs: JSON=1
 	@$(LAB) doctor $(json_option)
+
+##@ Containers
+
+engine: node ## Install and start a Docker engine on Debian or Ubuntu; asks first: YES=1
+	@$(LAB) engine $(yes_option)
+
+images: node ## Build every image from packages, for machines without an image registry: FORCE=1 YES=1
+	@$(LAB) images $(yes_option) $(if $(FORCE),--force)
+
+images-save: node ## Write the lab's images to a file, for machines without a network: FILE=
+	@$(LAB) images-save $(file_option)
+
+images-load: node ## Read them from that file: FILE=
+	@$(LAB) images-load $(file_option)
 
 ##@ Experiments
 
@@ -56,6 +73,9 @@ loadtest: node ## Run an experiment and judge it: SYSTEM=orders EXPERIMENT=smoke
 
 test: node ## Every test that needs no Docker engine
 	@$(LAB) test
+
+test-integration: node ## The suites on real containers; needs a Docker engine
+	@$(LAB) test-integration
 
 check: node ## Lint and check the types
 	@$(LAB) check
