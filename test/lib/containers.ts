@@ -4,6 +4,8 @@
  */
 
 import { randomUUID } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { waitFor } from "@parallax/testkit";
 import type Docker from "dockerode";
 import type { Test } from "tap";
@@ -11,6 +13,7 @@ import type { StartedTestContainer } from "testcontainers";
 import { type Engine, requireEngine } from "../../lab/src/docker/engine.ts";
 import { currentSession, testLabel } from "../../lab/src/docker/test-resources.ts";
 import { testcontainersEnvironment } from "../../lab/src/docker/testcontainers.ts";
+import { rootDir } from "../../lab/src/paths.ts";
 import { freePort } from "../../lab/src/util/ports.ts";
 import { LabContainer } from "./lab-container.ts";
 import type { Definition } from "./lab-definitions.ts";
@@ -90,7 +93,10 @@ export class ContainerSuite {
         definition.volumes.map(async ({ target }) => [target, await this.#volume()] as const),
       ),
     );
-    this.#undo.push(() => removed(container.remove({ force: true, v: true })));
+    this.#undo.push(async () => {
+      await keepLog(alias, name, await logsOf(container));
+      await removed(container.remove({ force: true, v: true }));
+    });
     const spec = { ...options, environment: options.environment ?? {}, definition, name, ports };
     const place = { network: this.#network, alias, labels: this.#labels, volumes };
     const starting = new LabContainer({ ...spec, ...place }).start();
@@ -174,6 +180,15 @@ function unframed(raw: Buffer): string {
     at += 8 + length;
   }
   return Buffer.concat(parts).toString("utf8");
+}
+
+/** `.lab/test-integration/<test file>-<alias>-<suite>.log`, until the next run of all suites. */
+async function keepLog(alias: string, name: string, text: string): Promise<void> {
+  const directory = join(rootDir, ".lab", "test-integration");
+  await mkdir(directory, { recursive: true });
+  const file = basename(process.argv[1] ?? "", ".test.ts");
+  const [, suite = ""] = /^parallax-test-([0-9a-f]+)-/.exec(name) ?? [];
+  await writeFile(join(directory, `${file}-${alias}-${suite}.log`), text);
 }
 
 /** Gone already is as good. */

@@ -38,8 +38,10 @@ export class OrdersPipeline {
       startEmulator(suite),
     ]);
     const environment = {
-      PAYMENT_SECONDS: "0.2",
+      PAYMENT_SECONDS: "0.3",
       PAYMENT_CONCURRENCY: "0",
+      // Few enough that a hundred orders take seconds, in the middle of which something can be killed.
+      NUM_WORKERS: "10",
       VISIBILITY_TIMEOUT_SECONDS: String(VISIBILITY_SECONDS),
     };
     const started = await Promise.all(

@@ -2,6 +2,7 @@
  * `lab test-integration`: the suites that run on real containers, by Testcontainers. Whatever they make is removed when
  * they end; what a run that was killed has left is removed by the next one.
  */
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { type CliContext, loadSettings } from "../cli/context.ts";
@@ -17,6 +18,8 @@ import { profiles } from "../settings.ts";
 import { concludeTests, runTap } from "../util/run-tap.ts";
 import { showEvent } from "./up.ts";
 
+/** The containers' logs of the last run; the suites write them. */
+const logs = join(rootDir, ".lab", "test-integration");
 const configuration = join(rootDir, "test", "integration", "taprc.yaml");
 
 export function registerTestIntegrationCommand(program: Command, context: CliContext): void {
@@ -37,6 +40,7 @@ export function registerTestIntegrationCommand(program: Command, context: CliCon
         signal,
         onEvent: (event) => showEvent(output, event),
       });
+      rmSync(logs, { recursive: true, force: true });
       const session = sessionOf(process.pid);
       output.begin(`Running the integration tests on Docker ${engine.version}`);
       try {
@@ -52,6 +56,7 @@ export function registerTestIntegrationCommand(program: Command, context: CliCon
           signal,
         });
         signal.throwIfAborted();
+        if (run.failures.length > 0) output.warn(`The containers' logs are in ${logs}`);
         concludeTests(context, run);
       } finally {
         await sweep(context, engine, session);

@@ -15,7 +15,11 @@ export interface AwsOptions {
 /** The SDK's 50 would be the ceiling of a receiver under load. */
 const MAX_SOCKETS = 256;
 const ATTEMPTS = 2;
-const CONNECT_MS = 1000;
+/**
+ * A busy broker drops what its line of new connections has no room for, and the kernel asks again after one second: less
+ * than that would take a burst for an outage.
+ */
+const CONNECT_MS = 2500;
 /** Two attempts of this are less than a caller's patience of 10 s. */
 const ANSWER_MS = 3000;
 

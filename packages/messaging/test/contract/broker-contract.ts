@@ -183,9 +183,12 @@ export function brokerContract(t: Test, under: BrokerUnderTest): void {
     quick.resolve();
     t.same(await stopping, { finished: 2, handedBack: 1 });
     await broker.publish(message("after"));
-    // fauxqs may count one as in flight: it does not notice that the last poll's caller has gone.
-    const { visible, inFlight } = await broker.depth();
-    t.equal(visible + inFlight, 2, "the one handed back and the new one are there");
+    // One may be counted as in flight: some emulators do not notice that the last poll's caller has gone. And a topic
+    // may acknowledge a message before the queue has it.
+    await waitFor("the one handed back and the new one", async () => {
+      const { visible, inFlight } = await broker.depth();
+      return visible + inFlight === 2;
+    });
     t.equal(inHand, 3, "and nothing is received any more");
   });
 
