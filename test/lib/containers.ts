@@ -13,10 +13,10 @@ import type { StartedTestContainer } from "testcontainers";
 import { type Engine, requireEngine } from "../../lab/src/docker/engine.ts";
 import { currentSession, testLabel } from "../../lab/src/docker/test-resources.ts";
 import { testcontainersEnvironment } from "../../lab/src/docker/testcontainers.ts";
-import { rootDir } from "../../lab/src/paths.ts";
 import { freePort } from "../../lab/src/util/ports.ts";
 import { LabContainer } from "./lab-container.ts";
 import type { Definition } from "./lab-definitions.ts";
+import { checkoutSettings } from "./own-lab.ts";
 
 const HEALTHY_MS = 60_000;
 
@@ -59,7 +59,7 @@ export class ContainerSuite {
   readonly #undo: (() => Promise<unknown>)[] = [];
 
   /** Removed when `t` ends. */
-  static async open(t: Test): Promise<ContainerSuite> {
+  static async open(t: Pick<Test, "teardown">): Promise<ContainerSuite> {
     const engine = await requireEngine();
     // A file that is run by itself has not been given these.
     Object.assign(process.env, testcontainersEnvironment(process.env, engine.host));
@@ -182,9 +182,9 @@ function unframed(raw: Buffer): string {
   return Buffer.concat(parts).toString("utf8");
 }
 
-/** `.lab/test-integration/<test file>-<alias>-<suite>.log`, until the next run of all suites. */
+/** `LAB_DIR/test-integration/<test file>-<alias>-<suite>.log`, until the next run of all suites. */
 async function keepLog(alias: string, name: string, text: string): Promise<void> {
-  const directory = join(rootDir, ".lab", "test-integration");
+  const directory = join(checkoutSettings().labDir, "test-integration");
   await mkdir(directory, { recursive: true });
   const file = basename(process.argv[1] ?? "", ".test.ts");
   const [, suite = ""] = /^parallax-test-([0-9a-f]+)-/.exec(name) ?? [];

@@ -18,8 +18,6 @@ import { profiles } from "../settings.ts";
 import { concludeTests, runTap } from "../util/run-tap.ts";
 import { showEvent } from "./up.ts";
 
-/** The containers' logs of the last run; the suites write them. */
-const logs = join(rootDir, ".lab", "test-integration");
 const configuration = join(rootDir, "test", "integration", "taprc.yaml");
 
 export function registerTestIntegrationCommand(program: Command, context: CliContext): void {
@@ -32,21 +30,24 @@ export function registerTestIntegrationCommand(program: Command, context: CliCon
       const engine = await requireEngine(environment);
       await requireCompose();
       await sweep(context, engine);
+      const settings = loadSettings(context);
       const { variables } = await resolveImages({
         engine,
-        settings: loadSettings(context),
+        settings,
         servers: Object.keys(backingImages) as BackingServer[],
         systems: profiles,
         signal,
         onEvent: (event) => showEvent(output, event),
       });
+      // The containers' logs of the last run; the suites write them.
+      const logs = join(settings.labDir, "test-integration");
       rmSync(logs, { recursive: true, force: true });
       const session = sessionOf(process.pid);
       output.begin(`Running the integration tests on Docker ${engine.version}`);
       try {
         const run = await runTap({
           files,
-          name: "test-integration",
+          record: join(settings.labDir, "test-integration.tap"),
           configuration,
           environment: {
             ...variables,

@@ -1,4 +1,5 @@
 /** `lab test`: every test that needs no Docker engine, with the type check beside them as one more. */
+import { join } from "node:path";
 import type { Command } from "commander";
 import { type CliContext, loadSettings } from "../cli/context.ts";
 import { messageOf } from "../cli/lab-error.ts";
@@ -17,7 +18,7 @@ export function registerTestCommand(program: Command, context: CliContext): void
       await prepareK6(context);
       output.begin("Running the tests, and checking the types beside them");
       const types = runTool("typescript", "tsc", ["--noEmit"], signal);
-      const run = await runTap({ files, name: "test", signal });
+      const run = await runTap({ files, record: join(context.root, ".lab", "test.tap"), signal });
       const typesHold = (await types) === 0;
       signal.throwIfAborted();
       if (!typesHold) output.warn("The types do not hold: see the errors of tsc above.");

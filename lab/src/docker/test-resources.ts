@@ -6,6 +6,7 @@
  * id is `<host>/<pid>/<start mark>`. An engine may be shared by several machines: sessions of others are never judged.
  */
 import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
 import { isSame, startMark } from "../util/processes.ts";
 
@@ -14,7 +15,8 @@ export const testLabel = "parallax.test";
 /** Names the session to the processes below it. */
 export const sessionVariable = "PARALLAX_TEST_SESSION";
 
-const REMOVE_MS = 30_000;
+const CALL_MS = 30_000;
+const SWEEP_MS = 30_000;
 
 /** The id of the session that a process is. */
 export function sessionOf(pid: number): string {
@@ -41,42 +43,55 @@ export interface Swept {
 
 /**
  * Removes what sessions that are gone have left, and what `ended` has made, a session that may still be alive but is
- * done. Bounded in time; what another sweep removes meanwhile counts for neither.
+ * done. Bounded in time; several sweeps may run at once, and each ends when nothing is left.
  */
 export async function sweepTests(client: Docker, ended?: string): Promise<Swept> {
+  const swept: Swept = { containers: 0, networks: 0, volumes: 0 };
+  const until = performance.now() + SWEEP_MS;
+  for (;;) {
+    const busy = await sweepOnce(client, swept, ended);
+    if (busy === undefined) return swept;
+    if (performance.now() > until) throw busy;
+    await sleep(200);
+  }
+}
+
+/** Adds what was removed to `swept`. Resolves to an error when something is still being removed by somebody else. */
+async function sweepOnce(
+  client: Docker,
+  swept: Swept,
+  ended: string | undefined,
+): Promise<Error | undefined> {
   const filters = { label: [testLabel] };
   const left = ({ Labels }: { Labels?: Record<string, string> | null | undefined }) => {
     const session = Labels?.[testLabel] ?? "";
     // Compose labels everything; without a value in a lab that is no test's.
     return session !== "" && (session === ended || !mayBeAlive(session));
   };
-  const bound = () => ({ abortSignal: AbortSignal.timeout(REMOVE_MS) });
-
-  const containers = (await client.listContainers({ all: true, filters, ...bound() })).filter(left);
+  const bound = () => ({ abortSignal: AbortSignal.timeout(CALL_MS) });
   // With their anonymous volumes.
   const force = () => ({ force: true, v: true, ...bound() });
-  const gone = await all(containers, ({ Id }) => client.getContainer(Id).remove(force()));
-
-  const networks = (await client.listNetworks({ filters, ...bound() })).filter(left);
-  const networksGone = await all(networks, ({ Id }) => client.getNetwork(Id).remove(bound()));
-
-  const volumes = (await client.listVolumes({ filters, ...bound() })).Volumes.filter(left);
-  const volumesGone = await all(volumes, ({ Name }) => client.getVolume(Name).remove(force()));
-  return { containers: gone, networks: networksGone, volumes: volumesGone };
-}
-
-/** One after another: removing many at once keeps a small engine busy. Resolves to how many were removed here. */
-async function all<T>(things: readonly T[], remove: (thing: T) => Promise<unknown>): Promise<number> {
-  let removed = 0;
-  for (const thing of things) {
+  let busy: Error | undefined;
+  const remove = async (kind: keyof Swept, removal: Promise<unknown>) => {
     try {
-      await remove(thing);
-      removed += 1;
+      await removal;
+      swept[kind] += 1;
     } catch (error) {
-      // 404: gone already. 409: somebody else is removing it.
       const { statusCode } = error as { statusCode?: number };
-      if (statusCode !== 404 && statusCode !== 409) throw error;
+      // 404: gone already. 409: it is being removed, or its user is; 403: a network in which somebody still is.
+      if (statusCode === 409 || statusCode === 403) busy = error as Error;
+      else if (statusCode !== 404) throw error;
     }
-  }
-  return removed;
+  };
+
+  // One after another: removing many at once keeps a small engine busy.
+  const containers = await client.listContainers({ all: true, filters, ...bound() });
+  for (const { Id } of containers.filter(left))
+    await remove("containers", client.getContainer(Id).remove(force()));
+  const networks = await client.listNetworks({ filters, ...bound() });
+  for (const { Id } of networks.filter(left)) await remove("networks", client.getNetwork(Id).remove(bound()));
+  const { Volumes } = await client.listVolumes({ filters, ...bound() });
+  for (const { Name } of Volumes.filter(left))
+    await remove("volumes", client.getVolume(Name).remove(force()));
+  return busy;
 }

@@ -3,10 +3,9 @@
  * (with `, N skipped` when there are any), and their exit code is 1 when one failed or none ran.
  */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import type { CliContext } from "../cli/context.ts";
 import { exitCodes } from "../cli/exit-codes.ts";
-import { rootDir } from "../paths.ts";
 import { countTests, type TestCounts } from "./tap-counts.ts";
 import { runTool } from "./tools.ts";
 
@@ -23,8 +22,8 @@ export interface TapRun {
 export interface TapOptions {
   /** Test files or directories; all that the configuration includes when there are none. */
   files: readonly string[];
-  /** Names the record: `.lab/<name>.tap`. */
-  name: string;
+  /** Path of the file to keep tap's own output in. */
+  record: string;
   /** Path of a configuration to use in place of `.taprc`. */
   configuration?: string;
   /** Added to this process' environment. */
@@ -33,8 +32,7 @@ export interface TapOptions {
 }
 
 export async function runTap(options: TapOptions): Promise<TapRun> {
-  const { files, name, configuration, signal } = options;
-  const record = join(rootDir, ".lab", `${name}.tap`);
+  const { files, record, configuration, signal } = options;
   mkdirSync(dirname(record), { recursive: true });
   rmSync(record, { force: true });
   const flags = ["run", "--disable-coverage", "--reporter=terse", `--output-file=${record}`];
