@@ -49,15 +49,26 @@ export function printStatus(status: LabStatus, output: Output): void {
     output.line();
     output.line(`${failure.at}: ${failure.what}`);
     for (const line of failure.log_tail) output.line(`  | ${line}`);
-    output.line(
-      `Everything ${status.state === "stopping" ? "is being" : "was"} stopped. "make logs SERVICE=${failure.part}" shows all of its log, "make up" starts anew.`,
-    );
-  } else if (status.state === "degraded") {
-    output.line();
-    output.line('Not every part is healthy: see "make logs"; "make down" and "make up" begin anew.');
-  } else if (status.state === "stopped") {
-    output.line('Start it with "make up".');
   }
+  const next = advice(status);
+  if (next === undefined) return;
+  if (status.parts.length > 0 && failure === undefined) output.line();
+  output.line(next);
+}
+
+/** What to do about a lab that is not as it should be. */
+function advice({ state, runtime, failure }: LabStatus): string | undefined {
+  const compose = runtime === "compose";
+  if (failure !== undefined) {
+    if (compose) return 'Start the engine; then "make up" goes on with the lab, and "make down" removes it.';
+    const being = state === "stopping" ? "is being" : "was";
+    return `Everything ${being} stopped. "make logs SERVICE=${failure.part}" shows all of its log, "make up" starts anew.`;
+  }
+  if (state === "degraded") {
+    const heal = compose ? '"make up" starts what has stopped' : '"make down" and "make up" begin anew';
+    return `Not every part is healthy: see "make logs"; ${heal}.`;
+  }
+  return state === "stopped" ? 'Start it with "make up".' : undefined;
 }
 
 function row(part: PartStatus): string[] {

@@ -6,14 +6,14 @@ import { childEnvironment, runCommand } from "../../src/util/run-command.ts";
 
 const lab = (args: string[], env: Record<string, string> = {}) =>
   runCommand(process.execPath, [join(rootDir, "lab", "index.cjs"), ...args], {
-    env: { ...childEnvironment(process.env), LAB_DIR: t.testdirName, ...env },
+    env: { ...childEnvironment(process.env), RUNTIME: "process", LAB_DIR: t.testdirName, ...env },
   });
 
 t.test("what exists is said when something does not", async (t) => {
   t.match(await lab(["statsu"]), { code: 2, stdout: "", stderr: /unknown command.*Did you mean status/s });
   t.match(await lab(["status", "--jsno"]), { code: 2, stderr: /Did you mean --json/ });
   t.match(await lab(["up", "--profile", "nope"]), { code: 2, stderr: /there is: all, orders/ });
-  t.match(await lab(["up", "--runtime", "compose"]), { code: 2, stderr: /must be one of: process/ });
+  t.match(await lab(["up", "--runtime", "vm"]), { code: 2, stderr: /must be one of: auto, compose, process/ });
   t.match(await lab(["logs", "nope"]), { code: 2, stderr: /orders-receiver/ });
   t.match(await lab(["logs", "--tail", "many"]), { code: 2, stderr: /whole number/ });
 });
@@ -26,6 +26,16 @@ t.test("a lab that does not run", async (t) => {
   t.match(await lab(["clean"]), { code: 2, stderr: /--yes/ });
   t.match(await lab(["clean", "--yes"]), { code: 0 });
   t.match(await lab(["--version"]), { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ });
+});
+
+t.test("where no engine answers, the process runtime is meant, and compose says what it needs", async (t) => {
+  const silent = { DOCKER_HOST: `unix://${t.testdirName}/no.sock` };
+  const auto = await lab(["status", "--json"], { ...silent, RUNTIME: "auto" });
+  t.match(JSON.parse(auto.stdout), { runtime: "process", state: "stopped" });
+  const compose = await lab(["up"], { ...silent, RUNTIME: "compose" });
+  t.match(compose, { code: 5, stderr: /No Docker engine can be used/ });
+  t.match(compose.stderr, /RUNTIME=process/);
+  t.match(await lab(["down"], { ...silent, RUNTIME: "compose" }), { code: 0, stderr: /Nothing was running/ });
 });
 
 t.test("doctor names invalid settings, and its JSON is JSON alone", async (t) => {

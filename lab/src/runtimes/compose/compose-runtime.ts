@@ -12,23 +12,25 @@ import { knownPostgresPassword } from "../../engines/secrets.ts";
 import { type LabPaths, labPaths } from "../../paths.ts";
 import type { Settings } from "../../settings.ts";
 import { lockCommand, waitForCommandLock } from "../command-lock.ts";
+import { keptLogs, readLogs } from "../log-files.ts";
 import type {
   DownReport,
   LabStatus,
   LogLine,
   LogsOptions,
-  PartStatus,
   Runtime,
   RuntimeDescription,
   UpOptions,
 } from "../runtime.ts";
 import { ComposeProject } from "./compose-project.ts";
-import { type LabContainer, listBelongings, listContainers, statusOf } from "./containers.ts";
+import { type LabContainer, listBelongings, listContainers } from "./containers.ts";
 import { isEngineGone } from "./failures.ts";
 import { sendSignal } from "./faults.ts";
 import { waitHealthy } from "./health.ts";
+import { labStatus, statusWithoutEngine } from "./lab-status.ts";
 import { launch } from "./launch.ts";
 import { readContainerLogs } from "./logs.ts";
+import { partNames } from "./parts.ts";
 import { readComposeState, readOverrides, removeComposeState, writeOverrides } from "./state.ts";
 import { takeDown } from "./take-down.ts";
 
@@ -71,7 +73,7 @@ export class ComposeRuntime implements Runtime {
     if (!found.usable) return this.#downWithoutEngine(found);
     const { engine } = found;
     this.#assertOwn(await this.#containers(engine));
-    const report = await takeDown(engine.client, this.#settings.composeProject);
+    const report = await takeDown(engine.client, this.#settings.composeProject, this.#paths.logs);
     removeComposeState(this.#paths);
     return report;
   }
@@ -96,34 +98,23 @@ export class ComposeRuntime implements Runtime {
 
   async status(): Promise<LabStatus> {
     const state = readComposeState(this.#paths);
-    const profiles = state?.profiles ?? [];
-    const stopped = { runtime: "compose" as const, profiles, since: null, parts: [] };
     try {
-      const engine = this.#engine ?? (await findEngineQuietly());
-      if (engine === undefined) throw Object.assign(new Error("The engine is silent"), { code: "ENOENT" });
-      this.#engine = engine;
-      const containers = await this.#containers(engine);
-      const parts = await this.#statusOfParts(containers);
-      if (!parts.some(({ state }) => state !== "stopped" && state !== "failed"))
-        return { ...stopped, parts, state: "stopped" };
-      const healthy = parts.every((part) => part.state === "running");
-      const starting = state === undefined && parts.some((part) => part.state === "starting");
-      return {
-        ...stopped,
-        since: state?.since ?? earliestStart(containers),
-        state: healthy ? "running" : starting ? "starting" : "degraded",
-        parts,
-      };
+      this.#engine ??= await findEngineQuietly();
+      if (this.#engine === undefined) return statusWithoutEngine(state);
+      return await labStatus(await this.#containers(this.#engine), state, readOverrides(this.#paths));
     } catch (error) {
       if (!isEngineGone(error)) throw error;
       this.#engine = undefined;
-      if (state === undefined) return { ...stopped, state: "stopped" };
-      return { ...stopped, state: "failed", failure: engineFailure() };
+      return statusWithoutEngine(state);
     }
   }
 
   async *logs(options: LogsOptions): AsyncIterable<LogLine> {
     const containers = await this.#containers(await this.#requireEngine());
+    if (containers.length === 0) {
+      yield* readLogs(this.#paths.logs, this.#keptLogs(options.parts), options);
+      return;
+    }
     const chosen = options.parts.map((part) => find(containers, part));
     yield* readContainerLogs(chosen.length > 0 ? chosen : containers, options);
   }
@@ -187,6 +178,17 @@ export class ComposeRuntime implements Runtime {
     };
   }
 
+  /** Parts of the last lab whose logs were kept. */
+  #keptLogs(wanted: readonly string[]): string[] {
+    const kept = keptLogs(this.#paths.logs).filter((name) => partNames.includes(name));
+    const unknown = wanted.find((part) => !kept.includes(part));
+    if (unknown !== undefined) {
+      const has = kept.length === 0 ? 'Start the lab with "make up".' : `Name one of: ${kept.join(", ")}.`;
+      throw new LabError("NO_SUCH_PART", `There is no log of "${unknown}".`, { remedy: has });
+    }
+    return wanted.length > 0 ? [...wanted] : kept;
+  }
+
   async #bringUp(service: string, overrides: Parameters<typeof writeOverrides>[1]): Promise<void> {
     const profiles = readComposeState(this.#paths)?.profiles ?? this.#settings.profiles;
     writeOverrides(this.#paths, overrides);
@@ -218,16 +220,6 @@ export class ComposeRuntime implements Runtime {
     throw new LabError("NOT_RUNNING", "The lab is not running.", { remedy: 'Start it with "make up".' });
   }
 
-  async #statusOfParts(containers: readonly LabContainer[]): Promise<PartStatus[]> {
-    const overrides = readOverrides(this.#paths);
-    const parts = await Promise.all(containers.map((each) => statusOf(each, overrides[each.name] ?? {})));
-    // Somebody may have removed a container by hand.
-    const missing = (readComposeState(this.#paths)?.parts ?? []).filter(
-      ({ name }) => containers.length > 0 && !parts.some((part) => part.name === name),
-    );
-    return [...parts, ...missing.map(absent)];
-  }
-
   /** @throws LabError OTHER_LAB_RUNNING when the project's containers are another checkout's */
   #assertOwn(containers: readonly LabContainer[]): void {
     const { composeProject, labDir } = this.#settings;
@@ -255,32 +247,4 @@ function find(containers: readonly LabContainer[], part: string): LabContainer {
   throw new LabError("NO_SUCH_PART", `There is no part "${part}".`, {
     remedy: `Name one of: ${containers.map(({ name }) => name).join(", ")}.`,
   });
-}
-
-function earliestStart(containers: readonly LabContainer[]): string | null {
-  return containers.map(({ inspected }) => inspected.State.StartedAt).sort()[0] ?? null;
-}
-
-function engineFailure() {
-  return {
-    part: "engine",
-    what: "The Docker engine does not answer. Its containers do not run while it is stopped.",
-    log_tail: [],
-    at: new Date().toISOString(),
-  };
-}
-
-function absent(part: Pick<PartStatus, "name" | "kind" | "port" | "url">): PartStatus {
-  return {
-    ...part,
-    state: "stopped",
-    pid: null,
-    container: null,
-    restarts: 0,
-    uptime_seconds: null,
-    memory_mb: null,
-    cpu_seconds: null,
-    version: "removed",
-    overrides: {},
-  };
 }

@@ -60,11 +60,18 @@ export async function waitHealthy(options: WaitOptions): Promise<void> {
 /** @param how "exited with code 1", to follow the part's name */
 export async function failure({ name, handle, inspected }: LabContainer, how: string): Promise<LabError> {
   const detail = await tailOf(handle, tailLines);
-  return new LabError("PART_FAILED", `${name} ${how}.`, { ...explain(inspected, detail.join("\n")), detail });
+  return new LabError("PART_FAILED", `${name} ${how}.`, {
+    ...explain(name, inspected, detail.join("\n")),
+    detail,
+  });
 }
 
-function explain({ State }: LabContainer["inspected"], log: string): { reason: string; remedy: string } {
-  const remedy = 'Mend what its log names, then "make up" again; "make doctor" checks what the lab needs.';
+function explain(
+  name: string,
+  { State }: LabContainer["inspected"],
+  log: string,
+): { reason: string; remedy: string } {
+  const remedy = `"make logs SERVICE=${name}" shows all of its log; mend what it names, then "make up" again.`;
   if (State.OOMKilled) {
     return { reason: "It took more memory than its limit (mem_limit in compose/).", remedy };
   }

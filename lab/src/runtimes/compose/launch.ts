@@ -58,7 +58,7 @@ export async function launch(
   } catch (error) {
     // A lab that ran before is its owner's to look at; one that never ran is of no use to anybody.
     if (ranBefore.length === 0) {
-      await takeDown(client, settings.composeProject);
+      await takeDown(client, settings.composeProject, paths.logs);
       removeComposeState(paths);
     }
     throw error;

@@ -1,8 +1,10 @@
-/** Containers' logs, line by line, several merged into one stream. */
+/** Containers' logs, line by line, several merged into one stream; and kept as files when the containers go. */
 
+import { closeSync, writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { PassThrough, type Readable } from "node:stream";
 import Docker from "dockerode";
+import { archiveLog, openLog } from "../log-files.ts";
 import type { LogLine, LogsOptions } from "../runtime.ts";
 import type { LabContainer } from "./containers.ts";
 
@@ -36,6 +38,25 @@ export async function tailOf(handle: Docker.Container, lines: number): Promise<s
       .filter((line) => line !== "");
   } catch {
     return [];
+  }
+}
+
+/**
+ * Writes the container's whole log, which the engine bounds, to `<logs>/<part>.log`.
+ * Never rejects: a log that cannot be kept is no reason to keep a container.
+ */
+export async function keepLog({ name, handle }: LabContainer, logs: string): Promise<void> {
+  try {
+    const raw = await handle.logs({ stdout: true, stderr: true, follow: false });
+    archiveLog(logs, name);
+    const file = openLog(logs, name);
+    try {
+      writeSync(file, demultiplex(raw as unknown as Buffer));
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    // A full disk, or the engine has lost it.
   }
 }
 

@@ -26,6 +26,9 @@ const portVariables: Readonly<Record<string, string>> = {
   "orders-processor": "ORDERS_PROCESSOR_PORT",
 };
 
+/** Every part that a lab in containers may have. */
+export const partNames: readonly string[] = Object.keys(portVariables);
+
 const configSchema = z.object({
   services: z.record(
     z.string(),

@@ -1,13 +1,17 @@
-/** Stopping: services first, so that they can finish what they have in hand, then engines; then everything is removed but data. */
+/** Stopping: services first, so that they can finish what they have in hand, then engines; then everything is removed but data and logs. */
 import type Docker from "dockerode";
 import { LabError } from "../../cli/lab-error.ts";
 import type { DownReport } from "../runtime.ts";
 import { type LabContainer, listBelongings, listContainers } from "./containers.ts";
+import { keepLog } from "./logs.ts";
 
 const killedBySigkill = 137;
 
-/** Never fails because nothing runs. */
-export async function takeDown(client: Docker, project: string): Promise<DownReport> {
+/**
+ * Never fails because nothing runs.
+ * @param logs directory that the containers' logs are kept in
+ */
+export async function takeDown(client: Docker, project: string, logs: string): Promise<DownReport> {
   const began = performance.now();
   const containers = await listContainers(client, project);
   const ran = containers.filter(({ inspected }) => inspected.State.Running || inspected.State.Restarting);
@@ -17,8 +21,9 @@ export async function takeDown(client: Docker, project: string): Promise<DownRep
     await Promise.all(those.map(async (container) => (await stop(container)) && killed.push(container.name)));
   }
   // A command that was interrupted may have made more since.
-  for (const { handle } of await listContainers(client, project)) {
-    await ignoring([404, 409], handle.remove({ force: true, v: true }));
+  for (const container of await listContainers(client, project)) {
+    await keepLog(container, logs);
+    await ignoring([404, 409], container.handle.remove({ force: true, v: true }));
   }
   const { networks } = await listBelongings(client, project);
   for (const network of networks) await ignoring([404], client.getNetwork(network).remove());

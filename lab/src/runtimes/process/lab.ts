@@ -5,9 +5,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { LabError, messageOf } from "../../cli/lab-error.ts";
 import { processTable, processTree } from "../../util/processes.ts";
+import { archiveLog, boundLog } from "../log-files.ts";
 import type { LabEvent, LabFailure, LabState, LabStatus, PartStatus } from "../runtime.ts";
 import type { Guardian } from "./guardian.ts";
-import { archiveLog, boundLog } from "./log-files.ts";
 import { Part } from "./part.ts";
 import type { LabPlan, PartPlan } from "./plan.ts";
 import { answers } from "./probe.ts";

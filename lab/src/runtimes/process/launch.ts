@@ -8,8 +8,8 @@ import { fileURLToPath } from "node:url";
 import { LabError } from "../../cli/lab-error.ts";
 import type { LabPaths } from "../../paths.ts";
 import { childEnvironment } from "../../util/run-command.ts";
+import { archiveLog, openLog, tailOf } from "../log-files.ts";
 import type { LabStatus, UpOptions } from "../runtime.ts";
-import { archiveLog, openLog, tailOf } from "./log-files.ts";
 import type { LabPlan } from "./plan.ts";
 import type { FromSupervisor, ToSupervisor } from "./supervisor.ts";
 

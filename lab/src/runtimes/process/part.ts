@@ -14,9 +14,9 @@ import {
   signalQuietly,
   startMark,
 } from "../../util/processes.ts";
+import { openLog, tailOf } from "../log-files.ts";
 import type { PartState } from "../runtime.ts";
 import type { Guardian } from "./guardian.ts";
-import { openLog, tailOf } from "./log-files.ts";
 import type { PartPlan } from "./plan.ts";
 import { answers } from "./probe.ts";
 

@@ -10,6 +10,7 @@ import type { Profile } from "../../settings.ts";
 import { assertPortsFree } from "../../util/ports.ts";
 import { isSame, signalQuietly } from "../../util/processes.ts";
 import { lockCommand, waitForCommandLock } from "../command-lock.ts";
+import { readLogs } from "../log-files.ts";
 import type {
   DownReport,
   LabEvent,
@@ -22,7 +23,6 @@ import type {
 } from "../runtime.ts";
 import { type ControlRequest, request, socketPath } from "./control.ts";
 import { launch } from "./launch.ts";
-import { readLogs } from "./log-files.ts";
 import type { LabPlan } from "./plan.ts";
 import { type LabStateFile, readFailure, readState, removeFailure, sweep } from "./state.ts";
 

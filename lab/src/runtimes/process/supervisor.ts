@@ -14,11 +14,11 @@ import { LabError, messageOf, type SerialLabError } from "../../cli/lab-error.ts
 import { type LabPaths, labPaths } from "../../paths.ts";
 import { type Lock, tryLock } from "../../util/lock.ts";
 import { startMark } from "../../util/processes.ts";
+import { tailOf } from "../log-files.ts";
 import type { LabEvent, LabFailure, LabStatus } from "../runtime.ts";
 import { type ControlRequest, removeControl, serveControl, socketPath } from "./control.ts";
 import { Guardian } from "./guardian.ts";
 import { Lab } from "./lab.ts";
-import { tailOf } from "./log-files.ts";
 import type { LabPlan } from "./plan.ts";
 import { type LabStateFile, removeFailure, removeState, writeFailure, writeState } from "./state.ts";
 

@@ -1,12 +1,13 @@
 /**
- * The parts' log files, `<logs>/<part>.log`. Parts write to them directly, so a lab under load does not funnel its
- * output through one process. A file is bounded: at a new `up`, and when it grows beyond the limit, its content moves to
+ * The parts' log files, `<logs>/<part>.log`. Child processes write to them directly, so a lab under load does not funnel
+ * its output through one process; containers' logs are put there when the containers are removed. A file is bounded: at a new `up`, and when it grows beyond the limit, its content moves to
  * `<part>.log.1`. A line written in the instant of that move may be lost.
  */
 import {
   closeSync,
   copyFileSync,
   fstatSync,
+  globSync,
   mkdirSync,
   openSync,
   readSync,
@@ -17,14 +18,20 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { hasCode } from "../../cli/lab-error.ts";
-import type { LogLine, LogsOptions } from "../runtime.ts";
+import { hasCode } from "../cli/lab-error.ts";
+import type { LogLine, LogsOptions } from "./runtime.ts";
 
 const sizeLimit = 16 * 1024 * 1024;
 const tailBytes = 256 * 1024;
 
 export function logFile(logs: string, part: string): string {
   return join(logs, `${part}.log`);
+}
+
+/** Names of the parts that have a log, in alphabetical order. */
+export function keptLogs(logs: string): string[] {
+  const files = globSync("*.log", { cwd: logs });
+  return files.map((file) => file.slice(0, -".log".length)).sort();
 }
 
 /** Moves the part's former log aside, for a new start of the lab. */

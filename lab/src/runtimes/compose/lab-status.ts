@@ -1,0 +1,60 @@
+/** The lab as a whole, from its containers and from what `up` has written down about it. */
+import type { LabState, LabStatus, PartStatus } from "../runtime.ts";
+import { type LabContainer, statusOf } from "./containers.ts";
+import type { ComposeState, Overrides } from "./state.ts";
+
+/** @param state what `up` has written down; nothing while it is still at it, or when LAB_DIR was removed */
+export async function labStatus(
+  containers: readonly LabContainer[],
+  state: ComposeState | undefined,
+  overrides: Overrides,
+): Promise<LabStatus> {
+  const present = await Promise.all(containers.map((each) => statusOf(each, overrides[each.name] ?? {})));
+  const parts = [...present, ...missing(present, state)];
+  const profiles = state?.profiles ?? [];
+  if (parts.every((part) => part.state === "stopped" || part.state === "failed")) {
+    return { runtime: "compose", state: "stopped", profiles, since: null, parts };
+  }
+  const since = state?.since ?? earliestStart(containers);
+  return { runtime: "compose", state: stateOf(parts, state !== undefined), profiles, since, parts };
+}
+
+/** A lab that was started is lost to sight, not stopped: with the engine its containers may come back. */
+export function statusWithoutEngine(state: ComposeState | undefined): LabStatus {
+  const status = { runtime: "compose" as const, profiles: state?.profiles ?? [], since: null, parts: [] };
+  if (state === undefined) return { ...status, state: "stopped" };
+  const what = "The Docker engine does not answer. Containers do not run while it is stopped.";
+  return {
+    ...status,
+    state: "failed",
+    failure: { part: "engine", what, log_tail: [], at: new Date().toISOString() },
+  };
+}
+
+function stateOf(parts: readonly PartStatus[], wasUp: boolean): LabState {
+  if (parts.every(({ state }) => state === "running")) return "running";
+  return !wasUp && parts.some(({ state }) => state === "starting") ? "starting" : "degraded";
+}
+
+/** Somebody may have removed a container by hand. */
+function missing(present: readonly PartStatus[], state: ComposeState | undefined): PartStatus[] {
+  if (present.length === 0) return [];
+  return (state?.parts ?? [])
+    .filter(({ name }) => !present.some((part) => part.name === name))
+    .map((part) => ({
+      ...part,
+      state: "stopped",
+      pid: null,
+      container: null,
+      restarts: 0,
+      uptime_seconds: null,
+      memory_mb: null,
+      cpu_seconds: null,
+      version: "removed",
+      overrides: {},
+    }));
+}
+
+function earliestStart(containers: readonly LabContainer[]): string | null {
+  return containers.map(({ inspected }) => inspected.State.StartedAt).sort()[0] ?? null;
+}
