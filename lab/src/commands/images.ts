@@ -43,7 +43,7 @@ export function registerImagesCommands(program: Command, context: CliContext): v
         file,
         signal,
         onEvent: (event) => showEvent(output, event),
-        onBytes: (bytes) => progress.show(`  ${megabytes(bytes)}`),
+        onBytes: (bytes) => showBytes(progress, bytes),
       }).finally(() => progress.clear());
       output.done(`${saved.references.length} images are in ${file} (${megabytes(saved.bytes)})`);
       output.line("On the other machine: make images-load FILE=<that file>");
@@ -63,11 +63,15 @@ export function registerImagesCommands(program: Command, context: CliContext): v
         engine,
         file,
         signal,
-        onBytes: (bytes) => progress.show(`  ${megabytes(bytes)}`),
+        onBytes: (bytes) => showBytes(progress, bytes),
       }).finally(() => progress.clear());
       output.done(`${loaded.length} images are loaded`);
       output.table([["IMAGE", "SIZE"], ...loaded.map((image) => [image.reference, megabytes(image.size)])]);
     });
+}
+
+function showBytes(progress: Progress, bytes: number): void {
+  if (bytes >= 1e6) progress.show(`  ${megabytes(bytes)}`);
 }
 
 async function buildImages(options: ImagesFlags, context: CliContext): Promise<void> {

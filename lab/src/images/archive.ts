@@ -123,7 +123,7 @@ export async function imagesToSave(
     })),
   ]);
   return {
-    references: found.flatMap(({ image }) => (image === undefined ? [] : [image.reference])),
+    references: [...new Set(found.flatMap(({ image }) => (image === undefined ? [] : [image.reference])))],
     absent: found.filter(({ image }) => image === undefined).map(({ name }) => name),
   };
 }

@@ -1,6 +1,7 @@
 /** `docker build` by BuildKit: bounded, abortable, its output kept in a log, its failures explained. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { LabError } from "../cli/lab-error.ts";
 import { runDocker } from "../docker/cli.ts";
 import { labPaths } from "../paths.ts";
@@ -25,6 +26,7 @@ export interface BuildRequest {
 
 /** Of a line that is shown; its end says what went wrong. */
 const LINE = 300;
+const RETRY_AFTER_MS = 5_000;
 const BUILD_MS = 20 * 60_000;
 const proxies = /^(https?|no|all|ftp)_proxy$/i;
 
@@ -48,7 +50,13 @@ export async function buildImage(request: BuildRequest): Promise<void> {
       .map((name) => `--build-arg=${name}`),
     request.context,
   ];
-  const result = await runDocker(args, { env: { DOCKER_BUILDKIT: "1" }, timeout: BUILD_MS, signal });
+  const build = () => runDocker(args, { env: { DOCKER_BUILDKIT: "1" }, timeout: BUILD_MS, signal });
+  let result = await build();
+  if (result.code !== 0 && !signal.aborted && isNetworkFailure(result)) {
+    // A network that is gone for a moment is common; what was done until then is taken from the build cache.
+    await setTimeout(RETRY_AFTER_MS, undefined, { signal }).catch(() => {});
+    result = await build();
+  }
   const log = writeLog(labDir, request.name, result);
   signal.throwIfAborted();
   if (result.code !== 0) throw explainBuildFailure(request.name, result, log);
@@ -83,10 +91,7 @@ export function explainBuildFailure(name: string, result: RunResult, log: string
       detail,
     });
   }
-  const network =
-    /could not resolve|Temporary failure|EAI_AGAIN|ENOTFOUND|ETIMEDOUT|ECONNRE|certificate|Failed to fetch/i.test(
-      text,
-    );
+  const network = isNetworkFailure(result);
   return new LabError("COMMAND_FAILED", what, {
     reason: network
       ? "A package registry could not be reached from the build, or its certificate was not accepted."
@@ -97,6 +102,12 @@ export function explainBuildFailure(name: string, result: RunResult, log: string
     detail,
     cause: result.error,
   });
+}
+
+function isNetworkFailure({ stdout, stderr }: RunResult): boolean {
+  return /could not resolve|Temporary failure|EAI_AGAIN|ENOTFOUND|ETIMEDOUT|ECONNRE|certificate|Failed to fetch/i.test(
+    `${stdout}${stderr}`,
+  );
 }
 
 /** The last lines of what was printed; without the listing of the Dockerfile, which BuildKit adds, and cut to a width. */

@@ -2,8 +2,9 @@
  * The certificates that this machine trusts, for the package managers inside a build: behind a proxy that opens TLS they
  * need the proxy's. Given to builds as a secret, so that no layer holds them.
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { writeTextFile } from "../util/files.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -31,7 +32,8 @@ export function writeCertificates(env: Environment, path: string): string | unde
   const text = hostCertificates(env);
   if (text === undefined) return undefined;
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, text, { mode: 0o600 });
+  // In one step: another build may be reading it.
+  writeTextFile(path, text);
   return path;
 }
 

@@ -46,5 +46,6 @@ export async function pullImage(reference: string, options: PullOptions): Promis
     return { pulled: false, unreachable: true, reason };
   }
   const said = result.stderr.trim().split("\n").at(-1) || result.error?.message || "docker pull failed";
-  return { pulled: false, unreachable: networkFailure.test(said), reason: said };
+  const reason = said.replace(/^Error response from daemon: /, "");
+  return { pulled: false, unreachable: networkFailure.test(said), reason };
 }

