@@ -19,8 +19,6 @@ export interface LabPaths {
   secrets: string;
   /** Directories outside LAB_DIR that `clean` has to remove. */
   outside: string;
-  /** Which runtime the lab was last started on. There from `up` to `down`. */
-  runtime: string;
   /** What the containers were started with. There from `up` to `down`. */
   composeState: string;
   /** Every variable of the compose files as `up` has filled it in, for `docker compose --env-file`; mode 0600. */
@@ -50,7 +48,6 @@ export function labPaths(labDir: string): LabPaths {
     failure: join(labDir, "failure.json"),
     secrets: join(labDir, "secrets.json"),
     outside: join(labDir, "outside.json"),
-    runtime: join(labDir, "runtime.json"),
     composeState: join(labDir, "compose-state.json"),
     composeEnvironment: join(labDir, "compose.env"),
     composeOverrides: join(labDir, "compose.overrides.json"),

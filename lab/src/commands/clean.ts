@@ -21,7 +21,7 @@ export function registerCleanCommand(program: Command, context: CliContext): voi
           remedy: 'Say so beforehand: "make clean YES=1", or "node lab clean --yes".',
         });
       }
-      await takeDown({ runtime, settings }, context);
+      await takeDown({ runtime }, context);
       await runtime.removeData();
       const paths = labPaths(settings.labDir);
       removeOutside(paths);

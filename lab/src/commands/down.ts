@@ -1,9 +1,7 @@
 /** `lab down`: stops everything, also what a crashed lab left behind. Data and logs stay. */
 import type { Command } from "commander";
 import { type CliContext, openRuntime } from "../cli/context.ts";
-import { forgetRuntime } from "../runtimes/choose-runtime.ts";
 import type { DownReport, Runtime } from "../runtimes/runtime.ts";
-import type { Settings } from "../settings.ts";
 
 export function registerDownCommand(program: Command, context: CliContext): void {
   program
@@ -18,12 +16,11 @@ export function registerDownCommand(program: Command, context: CliContext): void
 
 /** Stops the lab and shows what happened. */
 export async function takeDown(
-  { runtime, settings }: { runtime: Runtime; settings: Settings },
+  { runtime }: { runtime: Runtime },
   { output }: CliContext,
 ): Promise<DownReport> {
   output.begin("Stopping the lab");
   const report = await runtime.down();
-  forgetRuntime(settings.labDir);
   if (report.killed.length > 0)
     output.warn(`Killed, as they outlived their grace period: ${report.killed.join(", ")}`);
   if (report.swept > 0)

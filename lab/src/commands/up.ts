@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { type CliContext, openRuntime, type SettingOptions } from "../cli/context.ts";
 import type { Output } from "../cli/output.ts";
 import { labPaths } from "../paths.ts";
-import { type ChosenRuntime, claimRuntime } from "../runtimes/choose-runtime.ts";
+import { assertOnlyOn, type ChosenRuntime } from "../runtimes/choose-runtime.ts";
 import type { LabEvent, LabStatus, Runtime } from "../runtimes/runtime.ts";
 import type { Settings } from "../settings.ts";
 import { tryLock } from "../util/lock.ts";
@@ -34,7 +34,7 @@ export async function bringUp(
   const { output, signal } = context;
   const began = performance.now();
   output.begin(`Starting ${settings.profiles.join(", ")} on the ${runtime.name} runtime (${because})`);
-  await claimRuntime(settings, runtime.name);
+  await assertOnlyOn(settings, runtime.name);
   const status = await runtime.up({
     profiles: settings.profiles,
     signal,

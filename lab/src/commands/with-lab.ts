@@ -33,6 +33,6 @@ export async function withLab(
   try {
     await work({ runtime, settings });
   } finally {
-    if (context.signal.aborted && !ranBefore) await takeDown({ runtime, settings }, context);
+    if (context.signal.aborted && !ranBefore) await takeDown({ runtime }, context);
   }
 }

@@ -2,13 +2,11 @@
  * Which runtime a command means. Said by RUNTIME, it is that one. Left to the lab, it is the one that runs; when none
  * runs, compose where a Docker engine answers and the process runtime where none does.
  */
-import { rmSync } from "node:fs";
-import { z } from "zod";
 import { LabError } from "../cli/lab-error.ts";
 import { findEngine } from "../docker/engine.ts";
-import { type LabPaths, labPaths } from "../paths.ts";
-import { type RuntimeName, runtimes, type Settings } from "../settings.ts";
-import { readJsonFile, writeJsonFile } from "../util/files.ts";
+import { labPaths } from "../paths.ts";
+import type { RuntimeName, Settings } from "../settings.ts";
+import { readComposeState } from "./compose/state.ts";
 import { createRuntime } from "./create-runtime.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -19,56 +17,39 @@ export interface ChosenRuntime {
 }
 
 export async function chooseRuntime(settings: Settings): Promise<ChosenRuntime> {
-  if (settings.runtime !== "auto") {
-    return { runtime: createRuntime(settings, settings.runtime), because: `RUNTIME=${settings.runtime}` };
-  }
-  const last = lastRuntime(labPaths(settings.labDir));
-  if (last === "process") {
-    const runtime = createRuntime(settings, "process");
-    if ((await runtime.status()).state !== "stopped")
-      return { runtime, because: "the lab was started on it" };
-  }
+  const chosen = (name: RuntimeName, because: string) => ({
+    runtime: createRuntime(settings, name),
+    because,
+  });
+  if (settings.runtime !== "auto") return chosen(settings.runtime, `RUNTIME=${settings.runtime}`);
+  if (await runs(settings, "process")) return chosen("process", "the lab was started on it");
   const found = await findEngine();
-  if (found.usable) {
-    return {
-      runtime: createRuntime(settings, "compose"),
-      because: `Docker engine ${found.engine.version} answers`,
-    };
-  }
-  if (last === "compose") {
-    // Its own commands tell best what has become of it.
-    return { runtime: createRuntime(settings, "compose"), because: "the lab was started on it" };
-  }
-  return { runtime: createRuntime(settings, "process"), because: found.reason };
+  if (found.usable) return chosen("compose", `Docker engine ${found.engine.version} answers`);
+  // The commands of a lab whose engine was stopped tell best what has become of it.
+  if (wasComposed(settings)) return chosen("compose", "the lab was started on it");
+  return chosen("process", found.reason.replace(/\.$/, ""));
 }
 
 /**
- * For `up`: remembers what the lab is started on.
- * @throws LabError OTHER_LAB_RUNNING when it runs on another one
+ * For `up`: the same lab is not started twice.
+ * @throws LabError OTHER_LAB_RUNNING when it runs on the other runtime
  */
-export async function claimRuntime(settings: Settings, runtime: RuntimeName): Promise<void> {
-  const paths = labPaths(settings.labDir);
-  const last = lastRuntime(paths);
-  if (last !== undefined && last !== runtime) {
-    const { state } = await createRuntime(settings, last).status();
-    if (state !== "stopped" && state !== "failed") {
-      throw new LabError("OTHER_LAB_RUNNING", `The lab runs already, on the ${last} runtime.`, {
-        reason: `This start is for the ${runtime} runtime.`,
-        remedy: 'Run "make down" first, or leave RUNTIME out.',
-      });
-    }
-  }
-  writeJsonFile(paths.runtime, { runtime });
+export async function assertOnlyOn(settings: Settings, name: RuntimeName): Promise<void> {
+  const other = name === "compose" ? "process" : "compose";
+  if (other === "compose" && !wasComposed(settings)) return;
+  if (!(await runs(settings, other))) return;
+  throw new LabError("OTHER_LAB_RUNNING", `The lab runs already, on the ${other} runtime.`, {
+    reason: `This start is for the ${name} runtime.`,
+    remedy: 'Run "make down" without RUNTIME first, or leave RUNTIME out.',
+  });
 }
 
-/** After `down`. */
-export function forgetRuntime(labDir: string): void {
-  rmSync(labPaths(labDir).runtime, { force: true });
+async function runs(settings: Settings, name: RuntimeName): Promise<boolean> {
+  const { state } = await createRuntime(settings, name).status();
+  return state !== "stopped" && !(name === "compose" && state === "failed");
 }
 
-const markSchema = z.object({ runtime: z.enum(runtimes) });
-
-function lastRuntime(paths: LabPaths): RuntimeName | undefined {
-  const parsed = markSchema.safeParse(readJsonFile(paths.runtime));
-  return parsed.success ? parsed.data.runtime : undefined;
+/** From the start of a lab in containers to its `down`. */
+function wasComposed(settings: Settings): boolean {
+  return readComposeState(labPaths(settings.labDir)) !== undefined;
 }

@@ -13,7 +13,10 @@ t.test("what exists is said when something does not", async (t) => {
   t.match(await lab(["statsu"]), { code: 2, stdout: "", stderr: /unknown command.*Did you mean status/s });
   t.match(await lab(["status", "--jsno"]), { code: 2, stderr: /Did you mean --json/ });
   t.match(await lab(["up", "--profile", "nope"]), { code: 2, stderr: /there is: all, orders/ });
-  t.match(await lab(["up", "--runtime", "vm"]), { code: 2, stderr: /must be one of: auto, compose, process/ });
+  t.match(await lab(["up", "--runtime", "vm"]), {
+    code: 2,
+    stderr: /must be one of: auto, compose, process/,
+  });
   t.match(await lab(["logs", "nope"]), { code: 2, stderr: /orders-receiver/ });
   t.match(await lab(["logs", "--tail", "many"]), { code: 2, stderr: /whole number/ });
 });
