@@ -5,7 +5,7 @@ import { exitCodes } from "../cli/exit-codes.ts";
 import { LabError } from "../cli/lab-error.ts";
 import { checkMachine } from "../doctor/checks.ts";
 import { type Examination, prepareExamination } from "../doctor/examination.ts";
-import { type Finding, failed } from "../doctor/finding.ts";
+import { type Finding, failed, limited } from "../doctor/finding.ts";
 import type { LabStatus } from "../runtimes/runtime.ts";
 import type { Settings } from "../settings.ts";
 
@@ -39,20 +39,23 @@ async function examine(context: CliContext): Promise<Finding[]> {
   return [...findings, ...(await checkMachine(examination))];
 }
 
-/** Also when the lab cannot be asked: the other findings will say why. */
+/** Also when the lab cannot be asked, or does not answer: the other findings will say why. */
 async function lookAtLab(
   context: CliContext,
   settings: Settings,
 ): Promise<{ lab: Pick<Examination, "status" | "runtime" | "because">; findings: Finding[] }> {
   try {
-    const { runtime, because } = await openRuntime(context);
-    return { lab: { status: await runtime.status(), runtime: runtime.name, because }, findings: [] };
+    const lab = await limited(async () => {
+      const { runtime, because } = await openRuntime(context);
+      return { status: await runtime.status(), runtime: runtime.name, because };
+    });
+    return { lab, findings: [] };
   } catch (error) {
-    if (!(error instanceof LabError)) throw error;
     const runtime = settings.runtime === "auto" ? "process" : settings.runtime;
     const status: LabStatus = { runtime, state: "stopped", profiles: [], since: null, parts: [] };
     const because = `RUNTIME=${settings.runtime}`;
-    return { lab: { status, runtime, because }, findings: [failed("lab", error)] };
+    const fix = 'See what the other findings say of it; "make down" ends what is left of a lab.';
+    return { lab: { status, runtime, because }, findings: [{ fix, ...failed("lab", error) }] };
   }
 }
 

@@ -54,9 +54,12 @@ export async function findEngine(env: Environment = process.env): Promise<Engine
       remedy: "Correct DOCKER_HOST, or unset it.",
     };
   }
-  const client = new Docker(clientOptions(host));
+  const options = clientOptions(host);
+  const client = new Docker(options);
   try {
-    const version = await withTimeout(client.version(), PING_MS);
+    // A client of its own, which gives up: a request that stays open would keep this process from ending.
+    const probe = new Docker({ ...options, timeout: PING_MS });
+    const version = await withTimeout(probe.version(), PING_MS);
     if (compareVersions(version.Version, oldestEngine) < 0) {
       return {
         usable: false,

@@ -25,21 +25,22 @@ export async function bounded(
   work: () => Finding[] | Promise<Finding[]>,
   milliseconds = checkMs,
 ): Promise<Finding[]> {
+  try {
+    return await limited(work, milliseconds);
+  } catch (error) {
+    return [{ check, state: "warn", found: `could not be found out: ${messageOf(error)}` }];
+  }
+}
+
+/** @throws Error when it takes longer, and whatever it throws */
+export async function limited<T>(work: () => T | Promise<T>, milliseconds = checkMs): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Finding[]>((resolve) => {
-    const found = `could not be found out within ${milliseconds / 1000} s`;
-    timer = setTimeout(
-      () =>
-        resolve([
-          { check, state: "warn", found, fix: "Look whether this machine is overloaded, then try again." },
-        ]),
-      milliseconds,
-    );
+  const late = new Promise<never>((_, reject) => {
+    const error = new Error(`no answer within ${milliseconds / 1000} s`);
+    timer = setTimeout(() => reject(error), milliseconds);
   });
   try {
     return await Promise.race([(async () => work())(), late]);
-  } catch (error) {
-    return [{ check, state: "warn", found: `could not be found out: ${messageOf(error)}` }];
   } finally {
     clearTimeout(timer);
   }

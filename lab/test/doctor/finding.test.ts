@@ -3,7 +3,7 @@ import { bounded, judgeFor } from "../../src/doctor/finding.ts";
 
 t.test("a check that does not come back, or throws, is a warning", async (t) => {
   t.match(await bounded("slow", () => new Promise(() => {}), 20), [
-    { check: "slow", state: "warn", found: "could not be found out within 0.02 s" },
+    { check: "slow", state: "warn", found: "could not be found out: no answer within 0.02 s" },
   ]);
   const throws = () => {
     throw new Error("no");
