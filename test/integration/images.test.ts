@@ -1,16 +1,12 @@
-/** The images themselves: what is in them and what is not, and building, saving and loading on a real engine. */
-import { randomUUID } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, statSync, truncateSync } from "node:fs";
+/** The images themselves: what is in them and what is not, how they start and how they end. */
 import { join } from "node:path";
 import { waitFor } from "@parallax/testkit";
 import t, { type Test } from "tap";
 import { runDocker } from "../../lab/src/docker/cli.ts";
 import { requireEngine } from "../../lab/src/docker/engine.ts";
 import { currentSession, testLabel } from "../../lab/src/docker/test-resources.ts";
-import { loadImages, saveImages } from "../../lab/src/images/archive.ts";
-import { buildImage } from "../../lab/src/images/build-image.ts";
 import { hostCertificates } from "../../lab/src/images/ca-bundle.ts";
-import { type BackingServer, backingImages, backingImageVariables } from "../../lab/src/images/catalogue.ts";
+import { type BackingServer, backingImages } from "../../lab/src/images/catalogue.ts";
 import { findImage } from "../../lab/src/images/local-images.ts";
 import { recipes } from "../../lab/src/images/recipes.ts";
 import { resolveImages } from "../../lab/src/images/resolve-images.ts";
@@ -229,95 +225,6 @@ t.test("Postgres from packages makes its cluster as the official image does", { 
   t.match((await refused(["--env=POSTGRES_PASSWORD=x", "--user=postgres", occupied])).stderr, "no cluster");
 });
 
-t.test("a build that is interrupted ends at once", { skip }, async (t) => {
-  const { packaged: base } = backingImages.redis;
-  const marker = `3${Math.floor(Math.random() * 1e6)}`;
-  const context = t.testdir({
-    Dockerfile: `FROM ${base}\nUSER root\nRUN --network=none sleep ${marker}\n`,
-    lab: {},
-  });
-  const isRunning = () =>
-    readdirSync("/proc")
-      .filter((name) => /^\d+$/.test(name))
-      .some((pid) => readCommand(pid) === `sleep\0${marker}\0`);
-  const controller = new AbortController();
-  t.teardown(() => controller.abort());
-  const building = buildImage({
-    name: "interrupted",
-    reference: `parallax-test/interrupted:${randomUUID()}`,
-    dockerfile: join(context, "Dockerfile"),
-    context,
-    labDir: join(context, "lab"),
-    signal: controller.signal,
-  });
-  const rejected = t.rejects(building, { message: "interrupted" });
-  // Where the engine is another machine, its processes cannot be seen from here.
-  const visible = existsSync("/proc") && engine.host.startsWith("unix:");
-  if (visible) await until("the step", async () => isRunning());
-  controller.abort(new Error("interrupted"));
-  await rejected;
-  if (visible) await until("the step to end", async () => !isRunning());
-});
-
-t.test(
-  "images are saved and loaded; a damaged file is refused and nothing half written is left",
-  async (t) => {
-    const base = (await findImage(engine.client, backingImages.nats.packaged)) ?? orders;
-    const [repo, tag] = ["parallax-test/copy", randomUUID()];
-    const copy = `${repo}:${tag}`;
-    const untag = () => engine.client.getImage(copy).remove();
-    await engine.client.getImage(base.reference).tag({ repo, tag });
-    t.teardown(() => untag().catch(silent));
-    const named = Object.fromEntries(
-      [...backingImageVariables, "NODE_IMAGE"].map((variable) => [variable, copy]),
-    );
-    const directory = t.testdir();
-    const file = join(directory, "images", "saved.tar.zst");
-    const warnings: string[] = [];
-    const options = { engine, file, signal, onBytes: silent };
-    const saved = await saveImages({
-      ...options,
-      root: rootDir,
-      settings: settingsFromEnv(named, rootDir),
-      onEvent: ({ kind, text }) => kind === "warn" && warnings.push(text),
-    });
-    t.same(saved.references, [copy]);
-    t.match(warnings, [/orders/], "its image on another base does not exist");
-    t.equal(statSync(file).size, saved.bytes);
-
-    await untag();
-    t.match(await loadImages(options), [{ reference: copy, id: base.id }]);
-
-    truncateSync(file, Math.floor(saved.bytes / 2));
-    await t.rejects(loadImages(options), {
-      code: "COMMAND_FAILED",
-      reason: /damaged/,
-      remedy: /images-save/,
-    });
-    await t.rejects(loadImages({ ...options, file: join(directory, "nowhere") }), { code: "USAGE" });
-
-    const stopped = new AbortController();
-    const saving = saveImages({
-      ...options,
-      root: rootDir,
-      settings: settingsFromEnv(named, rootDir),
-      signal: stopped.signal,
-      onBytes: () => stopped.abort(new Error("interrupted")),
-      onEvent: silent,
-    });
-    await t.rejects(saving, { message: "interrupted" });
-    t.same(readdirSync(join(directory, "images")), ["saved.tar.zst"]);
-  },
-);
-
 function until(what: string, condition: () => Promise<boolean>): Promise<boolean> {
   return waitFor(what, condition, 60_000);
-}
-
-function readCommand(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
-  } catch {
-    return "";
-  }
 }
