@@ -3,9 +3,11 @@
  * something has to be built on it. Two are built at a time: more only take each other's processor and network.
  */
 import { join } from "node:path";
+import { LabError } from "../cli/lab-error.ts";
 import type { Engine } from "../docker/engine.ts";
 import { labPaths } from "../paths.ts";
 import type { LabEvent } from "../runtimes/runtime.ts";
+import { tryLock } from "../util/lock.ts";
 import { buildImage } from "./build-image.ts";
 import { buildDebian } from "./debian-base.ts";
 import { findImage, type LocalImage } from "./local-images.ts";
@@ -45,6 +47,13 @@ const onDebian: readonly RecipeName[] = ["localstack", "postgres", "node", "mini
 
 /** @throws LabError of the first that failed; the others are stopped then */
 export async function buildPackagedImages(options: PackagedOptions): Promise<PackagedImage[]> {
+  using lock = tryLock(join(labPaths(options.labDir).cache, "images", "build.lock"));
+  if (lock === undefined) {
+    throw new LabError("BUSY", "The images are being built already.", {
+      reason: "Another command is at it in the same LAB_DIR.",
+      remedy: "Wait until it has ended.",
+    });
+  }
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);
   const builder = new Builder({ ...options, signal });
@@ -105,6 +114,7 @@ class Builder {
     const began = performance.now();
     const hash = recipeHash(root, recipe);
     if (name === "debian") {
+      await this.#assertSameArchitecture();
       await buildDebian(recipe, hash, { ...this.#options, directory: this.#directory });
     } else {
       await this.#buildOnDebian(recipe, hash);
@@ -142,6 +152,17 @@ class Builder {
       npmVersion: versions.NPM ?? "",
       directory: this.#directory,
       signal: this.#options.signal,
+    });
+  }
+
+  /** debootstrap makes a Debian for the machine that it runs on. */
+  async #assertSameArchitecture(): Promise<void> {
+    const { Arch } = await this.#options.engine.client.version();
+    const here = process.arch === "x64" ? "amd64" : process.arch;
+    if (Arch === here) return;
+    throw new LabError("PREREQUISITE_MISSING", "Images cannot be built from packages for this engine.", {
+      reason: `The engine runs on ${Arch}, this machine is ${here}.`,
+      remedy: 'Run "make images" on the engine\'s machine.',
     });
   }
 

@@ -2,14 +2,17 @@
 import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import type { Engine } from "../../src/docker/engine.ts";
 import { explainBuildFailure } from "../../src/images/build-image.ts";
 import { hostCertificates } from "../../src/images/ca-bundle.ts";
 import { backingImages, debianBase, nodeBase } from "../../src/images/catalogue.ts";
 import { buildDebian, debianMirrors } from "../../src/images/debian-base.ts";
 import { nodePackage, tarballName } from "../../src/images/node-packages.ts";
+import { buildPackagedImages } from "../../src/images/packaged-images.ts";
 import { pullImage } from "../../src/images/pull-image.ts";
 import { recipeHash, recipes } from "../../src/images/recipes.ts";
 import { rootDir } from "../../src/paths.ts";
+import { tryLock } from "../../src/util/lock.ts";
 import type { RunOptions, RunResult } from "../../src/util/run-command.ts";
 
 t.test("every packaged image of the catalogue has a recipe with its tag", async (t) => {
@@ -95,6 +98,22 @@ t.test("without debootstrap it says what to install", { skip: process.platform !
     machine: { root, launcher: [], env: process.env },
   });
   await t.rejects(building, { code: "PREREQUISITE_MISSING", remedy: /debootstrap|as root/ });
+});
+
+t.test("images are built by one command at a time", async (t) => {
+  const labDir = join(t.testdir(), "lab");
+  using _ = tryLock(join(labDir, "cache", "images", "build.lock"));
+  const building = buildPackagedImages({
+    engine: {} as Engine,
+    root: rootDir,
+    labDir,
+    force: false,
+    mayInstall: false,
+    interactive: false,
+    signal: new AbortController().signal,
+    onEvent: () => {},
+  });
+  await t.rejects(building, { code: "BUSY" });
 });
 
 t.test("pulling", async (t) => {
