@@ -41,25 +41,20 @@ t.test("two sweeps at once do not get in each other's way", async (t) => {
 });
 
 t.test("Ctrl-C ends the tests, and nothing of theirs is left", async (t) => {
-  const labDir = await mkdtemp(join(tmpdir(), "parallax-sweep-"));
-  t.teardown(() => rm(labDir, { recursive: true, force: true }));
-  const alias = `left-${randomUUID().slice(0, 8)}`;
-  // A record and logs of its own: this suite's run is writing to the usual ones.
-  const env = { ...withoutSession(), LAB_DIR: labDir, LEAVE_BEHIND: alias };
-  const child = spawn(process.execPath, ["lab", "test-integration", fixture], {
-    cwd: rootDir,
-    env,
-    stdio: "ignore",
-    // A group of its own, as a shell makes it for a command: Ctrl-C reaches all of it.
-    detached: true,
-  });
-  const group = -(child.pid as number);
-  t.teardown(() => killQuietly(group));
-  const session = await waitFor("the suite's container", () => sessionWith(alias), 60_000);
-  process.kill(group, "SIGINT");
-  const [code] = await once(child, "exit");
-  t.equal(code, 130);
-  t.same(await countOf(session), { containers: 0, networks: 0, volumes: 0 });
+  const run = await runThatHangs(t);
+  // The terminal sends it to everybody in the foreground.
+  process.kill(-run.pid, "SIGINT");
+  t.equal(await run.exit, 130);
+  t.same(await countOf(run.session), { containers: 0, networks: 0, volumes: 0 });
+});
+
+t.test("so does a SIGTERM to the command alone", async (t) => {
+  const run = await runThatHangs(t);
+  process.kill(run.pid, "SIGTERM");
+  t.equal(await run.exit, 143);
+  t.same(await countOf(run.session), { containers: 0, networks: 0, volumes: 0 });
+  // A process that were still alive in the group would be found by this.
+  await waitFor("its processes to be gone", () => !isGroupAlive(run.pid));
 });
 
 t.test("without an engine it says so, and exits with 5", async (t) => {
@@ -93,6 +88,27 @@ async function leaveBehind(t: Test): Promise<{ child: ChildProcess; session: str
   return { child, session };
 }
 
+/** `lab test-integration` with a suite that never ends, once its container is there. */
+async function runThatHangs(t: Test): Promise<{ pid: number; session: string; exit: Promise<number> }> {
+  const labDir = await mkdtemp(join(tmpdir(), "parallax-sweep-"));
+  t.teardown(() => rm(labDir, { recursive: true, force: true }));
+  const alias = `left-${randomUUID().slice(0, 8)}`;
+  // A record and logs of its own: the run that this belongs to is writing to the usual ones.
+  const env = { ...withoutSession(), LAB_DIR: labDir, LEAVE_BEHIND: alias };
+  const child = spawn(process.execPath, ["lab", "test-integration", fixture], {
+    cwd: rootDir,
+    env,
+    stdio: "ignore",
+    // A group of its own, as a shell makes it for a command.
+    detached: true,
+  });
+  const pid = child.pid as number;
+  t.teardown(() => isGroupAlive(pid) && process.kill(-pid, "SIGKILL"));
+  const exit = once(child, "exit").then(([code]) => code as number);
+  const session = await waitFor("the suite's container", () => sessionWith(alias), 60_000);
+  return { pid, session, exit };
+}
+
 async function countOf(session: string) {
   const filters = { label: [`${testLabel}=${session}`] };
   const [containers, networks, { Volumes }] = await Promise.all([
@@ -112,10 +128,10 @@ function withoutSession(): NodeJS.ProcessEnv {
   return { ...process.env, [sessionVariable]: undefined };
 }
 
-function killQuietly(pid: number): void {
+function isGroupAlive(pid: number): boolean {
   try {
-    process.kill(pid, "SIGKILL");
+    return process.kill(-pid, 0);
   } catch {
-    // It has ended, which is what was wanted.
+    return false;
   }
 }

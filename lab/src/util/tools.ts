@@ -4,6 +4,10 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, dirname, join } from "node:path";
 import { rootDir } from "../paths.ts";
+import { processTable, processTree, signalQuietly } from "./processes.ts";
+
+/** From the request to stop until what has not stopped is killed. */
+const STOP_MS = 5_000;
 
 const require = createRequire(join(rootDir, "package.json"));
 
@@ -40,15 +44,28 @@ export function runNode(
         PATH: [join(rootDir, "node_modules", ".bin"), process.env.PATH].join(delimiter),
       },
     });
-    // The terminal's Ctrl-C reaches it by itself; a SIGTERM to this command does not.
-    const stop = () => child.kill("SIGTERM");
+    let forced: NodeJS.Timeout | undefined;
+    const stop = () => {
+      // The terminal's Ctrl-C reaches it by itself; a SIGTERM to this command does not.
+      child.kill("SIGTERM");
+      // tap waits for its test files, which it does not always tell.
+      forced = setTimeout(() => void killTree(child.pid), STOP_MS);
+    };
     signal.addEventListener("abort", stop);
     child.once("error", reject);
     child.once("exit", (code) => {
       signal.removeEventListener("abort", stop);
+      clearTimeout(forced);
       resolve(code ?? 1);
     });
   });
+}
+
+async function killTree(root: number | undefined): Promise<void> {
+  if (root === undefined) return;
+  // Where the system does not tell who is below, at least the root.
+  const tree = processTree(await processTable(), root).map(({ pid }) => pid);
+  for (const pid of new Set([root, ...tree])) signalQuietly(pid, "SIGKILL");
 }
 
 function programOf(packageName: string, program: string): string {
