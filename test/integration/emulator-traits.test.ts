@@ -31,7 +31,9 @@ const retention = Promise.all(
 );
 
 t.test("LocalStack", async (t) => {
-  t.same(await observeTraits(onLocalstack.endpoint), {
+  // It hands on in the background, and may be as quick as the one who looks: nothing to pin.
+  const { publishWaitsForQueue: _, ...traits } = await observeTraits(onLocalstack.endpoint);
+  t.same(traits, {
     ...common,
     receiveCountWhenDeadLettered: 3,
     abandonedPollsTakeMessages: true,
@@ -42,6 +44,7 @@ t.test("LocalStack", async (t) => {
 t.test("MiniStack", async (t) => {
   t.same(await observeTraits(onMinistack.endpoint), {
     ...common,
+    publishWaitsForQueue: true,
     receiveCountWhenDeadLettered: 3,
     abandonedPollsTakeMessages: false,
     deleteByOldReceipt: "refused",

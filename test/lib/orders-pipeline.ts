@@ -123,6 +123,12 @@ export class OrdersPipeline {
     return (await this.api.ledgerSummary()).last_seq;
   }
 
+  /** How often the processing of an order was begun. */
+  async attempts(id: string): Promise<number> {
+    const answer = await fetch(`${this.receiverUrl}/orders/${id}`);
+    return ((await answer.json()) as { attempts: number }).attempts;
+  }
+
   /** How many deliveries the processor has failed to handle. */
   async failedDeliveries(): Promise<number> {
     const answer = await fetch(`http://127.0.0.1:${this.services["orders-processor"].port(8091)}/metrics`);

@@ -9,6 +9,7 @@ t.teardown(() => emulator.stop());
 
 t.test("fauxqs", async (t) => {
   t.same(await observeTraits(emulator.endpoint), {
+    publishWaitsForQueue: true,
     countsAreExact: true,
     deadLettersUnasked: false,
     // The move to the dead-letter queue counts as one.

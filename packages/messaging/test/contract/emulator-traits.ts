@@ -4,7 +4,7 @@
  */
 
 import { randomUUID } from "node:crypto";
-import { CreateTopicCommand, PublishCommand, SNSClient } from "@aws-sdk/client-sns";
+import { CreateTopicCommand, PublishCommand, SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
 import {
   ChangeMessageVisibilityCommand,
   CreateQueueCommand,
@@ -19,6 +19,8 @@ import { waitFor } from "@parallax/testkit";
 import { emulatorAccess } from "./brokers.ts";
 
 export interface EmulatorTraits {
+  /** Of twenty messages, each was in the queue when the topic had acknowledged it. */
+  readonly publishWaitsForQueue: boolean;
   /** Visible, in flight: right after five were sent and two of them received. */
   readonly countsAreExact: boolean;
   /** A message that has used up its receives is moved while nobody receives from its queue. */
@@ -41,16 +43,25 @@ export async function observeTraits(endpoint: string): Promise<EmulatorTraits> {
   const sqs = new SQSClient({ ...emulatorAccess, endpoint, useQueueUrlAsEndpoint: false });
   const sns = new SNSClient({ ...emulatorAccess, endpoint });
   try {
-    const [countsAreExact, deadLetters, abandonedPollsTakeMessages, receipts, others, large] =
-      await Promise.all([
-        observeCounts(sqs),
-        observeDeadLetters(sqs),
-        observeAbandonedPoll(sqs),
-        observeReceipts(sqs),
-        observeOtherAttributes(sqs),
-        observeTooLarge(sns),
-      ]);
+    const [
+      publishWaitsForQueue,
+      countsAreExact,
+      deadLetters,
+      abandonedPollsTakeMessages,
+      receipts,
+      others,
+      large,
+    ] = await Promise.all([
+      observePublish(sns, sqs),
+      observeCounts(sqs),
+      observeDeadLetters(sqs),
+      observeAbandonedPoll(sqs),
+      observeReceipts(sqs),
+      observeOtherAttributes(sqs),
+      observeTooLarge(sns),
+    ]);
     return {
+      publishWaitsForQueue,
       countsAreExact,
       ...deadLetters,
       abandonedPollsTakeMessages,
@@ -78,6 +89,19 @@ export async function observeRetention(endpoint: string): Promise<boolean> {
   }
 }
 
+async function observePublish(sns: SNSClient, sqs: SQSClient): Promise<boolean> {
+  const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: `traits-${randomUUID()}` }));
+  const url = await createQueue(sqs);
+  await sns.send(new SubscribeCommand({ TopicArn, Protocol: "sqs", Endpoint: await arnOf(sqs, url) }));
+  let waits = true;
+  for (let n = 1; n <= 20; n += 1) {
+    await sns.send(new PublishCommand({ TopicArn, Message: "hello" }));
+    waits &&= (await counts(sqs, url))[0] === n;
+    await waitFor("the message", async () => (await counts(sqs, url))[0] === n);
+  }
+  return waits;
+}
+
 async function observeCounts(sqs: SQSClient): Promise<boolean> {
   const url = await createQueue(sqs);
   for (let n = 0; n < 5; n += 1) await send(sqs, url);
@@ -89,11 +113,8 @@ async function observeCounts(sqs: SQSClient): Promise<boolean> {
 
 async function observeDeadLetters(sqs: SQSClient) {
   const dead = await createQueue(sqs);
-  const { Attributes } = await sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl: dead, AttributeNames: ["QueueArn"] }),
-  );
   const url = await createQueue(sqs, {
-    RedrivePolicy: JSON.stringify({ deadLetterTargetArn: Attributes?.QueueArn, maxReceiveCount: "2" }),
+    RedrivePolicy: JSON.stringify({ deadLetterTargetArn: await arnOf(sqs, dead), maxReceiveCount: "2" }),
   });
   await send(sqs, url);
   for (let n = 0; n < 2; n += 1) {
@@ -175,6 +196,13 @@ async function createQueue(sqs: SQSClient, attributes: Record<string, string> = 
     new CreateQueueCommand({ QueueName: `traits-${randomUUID()}`, Attributes: attributes }),
   );
   return QueueUrl as string;
+}
+
+async function arnOf(sqs: SQSClient, QueueUrl: string): Promise<string | undefined> {
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] }),
+  );
+  return Attributes?.QueueArn;
 }
 
 async function send(sqs: SQSClient, QueueUrl: string): Promise<void> {
