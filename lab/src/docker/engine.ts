@@ -3,17 +3,14 @@
  * its API (dockerode); only building images and Compose itself go through the `docker` command (cli.ts).
  */
 import { existsSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
-import Docker from "dockerode";
+import type Docker from "dockerode";
 import { LabError, messageOf } from "../cli/lab-error.ts";
-import { readJsonFile } from "../util/files.ts";
 import { compareVersions } from "../util/versions.ts";
-import { runDocker } from "./cli.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import { boundedClient } from "./bounded-client.ts";
+import { clientOptions, type Environment, engineAddress, isMisaddressed } from "./engine-address.ts";
 
 export interface Engine {
+  /** Gives up with ETIMEDOUT when the engine falls silent; see bounded-client.ts for what it waits for. */
   readonly client: Docker;
   /** As in DOCKER_HOST, such as unix:///var/run/docker.sock. */
   readonly host: string;
@@ -33,33 +30,23 @@ export type EngineFinding =
       readonly remedy: string;
     };
 
-/** `denied`: it may well run, this user may not speak to it. `misaddressed`: the address is none. */
+/** `denied`: it may well run, this user may not speak to it. `misaddressed`: its address cannot be used. */
 export type EngineTrouble = "silent" | "denied" | "too-old" | "misaddressed";
 
 /** Health checks are probed faster while a container starts (`start_interval`) from this version on. */
 export const oldestEngine = "25.0.0";
-/** Where an engine listens unless told otherwise. */
-export const usualSocket = "unix:///var/run/docker.sock";
 const PING_MS = 3_000;
 
 /** Never rejects: that there is no engine is an answer too. */
 export async function findEngine(env: Environment = process.env): Promise<EngineFinding> {
-  const host = await engineHost(env);
-  if (!/^(unix|npipe|tcp|https?|ssh):\/\//.test(host)) {
-    return {
-      usable: false,
-      host,
-      state: "misaddressed",
-      reason: `DOCKER_HOST is "${host}", which is no address.`,
-      remedy: "Correct DOCKER_HOST, or unset it.",
-    };
-  }
-  const options = clientOptions(host);
-  const client = new Docker(options);
+  const address = await engineAddress(env);
+  const { host } = address;
   try {
-    // A client of its own, which gives up: a request that stays open would keep this process from ending.
-    const probe = new Docker({ ...options, timeout: PING_MS });
-    const version = await withTimeout(probe.version(), PING_MS);
+    const options = clientOptions(address, env);
+    if (isMisaddressed(options)) return { usable: false, host, state: "misaddressed", ...options };
+    const probe = boundedClient(options, { lookMs: PING_MS, changeMs: PING_MS });
+    const version = await probe.version();
+    if (typeof version.Version !== "string") throw new Error("what listens there is no Docker engine");
     if (compareVersions(version.Version, oldestEngine) < 0) {
       return {
         usable: false,
@@ -69,7 +56,7 @@ export async function findEngine(env: Environment = process.env): Promise<Engine
         remedy: "Upgrade Docker (https://docs.docker.com/engine/install/).",
       };
     }
-    return { usable: true, engine: { client, host, version: version.Version } };
+    return { usable: true, engine: { client: boundedClient(options), host, version: version.Version } };
   } catch (error) {
     const state = (error as { code?: string }).code === "EACCES" ? "denied" : "silent";
     return { usable: false, host, state, ...explainSilence(host, error) };
@@ -83,33 +70,6 @@ export async function requireEngine(env: Environment = process.env): Promise<Eng
   throw new LabError("PREREQUISITE_MISSING", "No Docker engine can be used.", found);
 }
 
-/** DOCKER_HOST, else the chosen context's address, else the usual socket. */
-async function engineHost(env: Environment): Promise<string> {
-  if (env.DOCKER_HOST) return env.DOCKER_HOST;
-  const home = env.HOME ?? homedir();
-  const config = readJsonFile(join(env.DOCKER_CONFIG ?? join(home, ".docker"), "config.json"));
-  const chosen = env.DOCKER_CONTEXT ?? (config as { currentContext?: string } | undefined)?.currentContext;
-  if (chosen !== undefined && chosen !== "default") {
-    const format = "{{.Endpoints.docker.Host}}";
-    const { code, stdout } = await runDocker(["context", "inspect", "--format", format], {
-      timeout: PING_MS,
-    });
-    if (code === 0 && stdout.trim() !== "") return stdout.trim();
-  }
-  if (process.platform === "win32") return "npipe:////./pipe/docker_engine";
-  return usualSocket;
-}
-
-function clientOptions(host: string): Docker.DockerOptions {
-  const url = new URL(host);
-  if (url.protocol === "unix:") return { socketPath: url.pathname };
-  if (url.protocol === "npipe:") return { socketPath: url.pathname.replaceAll("/", "\\") };
-  // docker-modem reads DOCKER_HOST and the certificates beside it by itself.
-  if (process.env.DOCKER_HOST === host) return {};
-  const protocol = url.protocol === "ssh:" ? "ssh" : url.protocol === "https:" ? "https" : "http";
-  return { protocol, host: url.hostname, port: Number(url.port) || 2375 };
-}
-
 function explainSilence(host: string, error: unknown): { reason: string; remedy: string } {
   const { code } = error as { code?: string };
   if (code === "EACCES") {
@@ -119,8 +79,7 @@ function explainSilence(host: string, error: unknown): { reason: string; remedy:
         'Add the user to the group docker ("sudo usermod -aG docker $USER", then log in again), or use RUNTIME=process.',
     };
   }
-  const local = host.startsWith("unix://");
-  const missing = local && !existsSync(new URL(host).pathname);
+  const missing = host.startsWith("unix://") && !existsSync(host.slice("unix://".length));
   return {
     reason: missing
       ? `There is no engine at ${host}.`
@@ -136,17 +95,5 @@ function isDebianOrUbuntu(): boolean {
     return /^ID="?(debian|ubuntu)"?$/m.test(readFileSync("/etc/os-release", "utf8"));
   } catch {
     return false;
-  }
-}
-
-async function withTimeout<T>(work: Promise<T>, milliseconds: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds / 1000} s`)), milliseconds);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -6,7 +6,8 @@
  * - **advice**: why nothing can be done here, and what a person can do instead.
  */
 import { compareVersions } from "../../util/versions.ts";
-import { type EngineFinding, oldestEngine, usualSocket } from "../engine.ts";
+import { type EngineFinding, oldestEngine } from "../engine.ts";
+import { usualSocket } from "../engine-address.ts";
 import { adviceElsewhere, adviceOnDockersPackages } from "./advice.ts";
 import { pinFile, sourceFile, sourceOf } from "./apt-sources.ts";
 import type { System } from "./system.ts";
