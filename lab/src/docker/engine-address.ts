@@ -3,7 +3,7 @@
  * usual socket; and how a client of its API has to be set up to reach it there.
  */
 import { readFileSync } from "node:fs";
-import { homedir, userInfo } from "node:os";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import type { DockerOptions } from "dockerode";
 import { hasCode, messageOf } from "../cli/lab-error.ts";
@@ -85,8 +85,11 @@ export function clientOptions(
   // A URL keeps the brackets of an IPv6 address; a connection wants none.
   const to = { ...nothing, host: url.hostname.replace(/^\[|\]$/g, ""), port: url.port };
   if (scheme === "ssh") {
-    const username = decodeURIComponent(url.username) || userInfo().username;
-    return { ...to, protocol: "ssh", port: url.port || 22, username, sshOptions: sshOptions(env) };
+    // docker-modem's ssh builds an address that Node no longer reads, and it asks for no host key.
+    return {
+      reason: `The engine at ${host} is behind ssh, which the lab does not speak.`,
+      remedy: `Forward its socket, "ssh -nNT -L /tmp/engine.sock:/var/run/docker.sock ${destination(url)}", and set DOCKER_HOST=unix:///tmp/engine.sock.`,
+    };
   }
   const secure = scheme === "https" || Boolean(env.DOCKER_TLS_VERIFY) || url.port === "2376";
   if (!secure) return { ...to, protocol: "http", port: url.port || (scheme === "http" ? 80 : 2375) };
@@ -115,7 +118,6 @@ const nothing: DockerOptions = {
   socketPath: undefined,
   host: undefined,
   port: undefined,
-  username: undefined,
   protocol: "http",
   ca: undefined,
   cert: undefined,
@@ -123,8 +125,9 @@ const nothing: DockerOptions = {
   timeout: undefined,
 };
 
-function sshOptions(env: Environment): NonNullable<DockerOptions["sshOptions"]> {
-  return env.SSH_AUTH_SOCK === undefined ? {} : { agent: env.SSH_AUTH_SOCK };
+/** As the ssh command takes it. */
+function destination({ username, hostname, port }: URL): string {
+  return `${port === "" ? "" : `-p ${port} `}${username === "" ? "" : `${username}@`}${hostname}`;
 }
 
 /** Those that were asked for must be there; those of the usual directory may be, as for the docker command. */

@@ -13,7 +13,7 @@ t.test("what cannot be used is an answer, too, with a remedy", async (t) => {
   await using other = await startFakeEngine((_, response) => response.end("{}"));
   const cases: [host: string, state: string, reason: RegExp][] = [
     ["http://", "misaddressed", /no address/],
-    ["ssh://%zz@far.example", "silent", /does not answer/],
+    ["ssh://ada@far.example", "misaddressed", /behind ssh/],
     [`unix://${old.socket}`, "too-old", /version 24\.0\.9/],
     [`unix://${other.socket}`, "silent", /no Docker engine/],
     [`unix://${t.testdirName}/none`, "silent", /There is no engine at/],
