@@ -10,7 +10,7 @@ import {
 import { compareVersions } from "../util/versions.ts";
 import { sessionVariable } from "./test-resources.ts";
 
-/** `include`, health checks with `start_interval`, and `up --wait` that tells what failed. */
+/** Older ones lack `include` or `start_interval` in health checks, or were new to them. */
 export const oldestCompose = "2.24.0";
 
 /** What the docker command may see of the user's environment. */
@@ -28,7 +28,12 @@ export function dockerEnvironment(): Record<string, string> {
 /** Runs `docker <args>`. Never rejects; `code` is null when there is no docker command. */
 export function runDocker(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const docker = findProgram("docker", process.env.PATH) ?? "docker";
-  return runCommand(docker, args, { ...options, env: { ...dockerEnvironment(), ...options.env } });
+  // Compose and buildx are programs below the docker command, which older ones leave behind when it is killed.
+  return runCommand(docker, args, {
+    ...options,
+    group: true,
+    env: { ...dockerEnvironment(), ...options.env },
+  });
 }
 
 /**
