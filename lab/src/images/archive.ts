@@ -3,6 +3,7 @@
  * compressed with zstd by Node itself, with a checksum; `zstd -d` and `docker load` read it too.
  */
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import {
   closeSync,
   createReadStream,
@@ -36,6 +37,16 @@ interface TransferOptions {
   readonly signal: AbortSignal;
   /** Uncompressed bytes so far. */
   readonly onBytes: (bytes: number) => void;
+  /** How long to go on without progress. */
+  readonly patience?: Patience;
+}
+
+/** In milliseconds. */
+interface Patience {
+  /** Between two pieces. */
+  readonly movingMs: number;
+  /** Before the first piece of a save and after the last of a load: the engine packs or unpacks all layers then. */
+  readonly packingMs: number;
 }
 
 export interface SaveOptions extends TransferOptions {
@@ -44,6 +55,7 @@ export interface SaveOptions extends TransferOptions {
   readonly onEvent: (event: LabEvent) => void;
 }
 
+const usualPatience: Patience = { movingMs: 120_000, packingMs: 600_000 };
 const zstdMagic = 0x28b52ffd;
 
 export function defaultArchive(labDir: string): string {
@@ -65,13 +77,14 @@ export async function saveImages(options: SaveOptions): Promise<{ references: st
   }
   for (const name of absent) onEvent({ kind: "warn", text: `There is no image for ${name}: it is left out` });
   onEvent({ kind: "begin", text: `Saving ${references.join(", ")}` });
-  const partial = `${file}.partial`;
+  // Of its own: somebody else may be saving there, too.
+  const partial = `${file}.${randomUUID()}.partial`;
   try {
     mkdirSync(dirname(file), { recursive: true });
-    await withDocker(["save", ...references], signal, ({ stdout }) =>
+    await withDocker(["save", ...references], options, ({ stdout }, progress, signal) =>
       pipeline(
         stdout,
-        counting(onBytes),
+        counting(onBytes, progress),
         createZstdCompress({ params: { [constants.ZSTD_c_checksumFlag]: 1 } }),
         createWriteStream(partial, { mode: 0o644, flush: true }),
         { signal },
@@ -90,14 +103,17 @@ export async function saveImages(options: SaveOptions): Promise<{ references: st
  * @returns what was loaded, as it is on the engine now
  * @throws LabError when there is no such file, it is damaged, or the engine refuses it
  */
-export async function loadImages({ engine, file, signal, onBytes }: TransferOptions): Promise<LocalImage[]> {
+export async function loadImages(options: TransferOptions): Promise<LocalImage[]> {
+  const { engine, file, signal, onBytes } = options;
   const compressed = beginsWith(file, zstdMagic);
   try {
-    const said = await withDocker(["load"], signal, ({ stdin }) =>
-      compressed
-        ? pipeline(createReadStream(file), createZstdDecompress(), counting(onBytes), stdin, { signal })
-        : pipeline(createReadStream(file), counting(onBytes), stdin, { signal }),
-    );
+    const said = await withDocker(["load"], options, async ({ stdin }, progress, signal) => {
+      const counter = counting(onBytes, progress);
+      await (compressed
+        ? pipeline(createReadStream(file), createZstdDecompress(), counter, stdin, { signal })
+        : pipeline(createReadStream(file), counter, stdin, { signal }));
+      progress("packing");
+    });
     const references = [...said.matchAll(/^Loaded image: (.+)$/gm)].map(([, reference]) => String(reference));
     if (references.length === 0) throw new Error("it holds no image with a name");
     const images = await Promise.all(references.map((reference) => findImage(engine.client, reference)));
@@ -128,14 +144,22 @@ export async function imagesToSave(
   };
 }
 
+/** Tells that something has moved, and what comes next. */
+type Progress = (next: "moving" | "packing") => void;
+
 /**
- * Runs docker with its data going through `transfer`; ends it when that fails or `signal` is aborted.
+ * Runs docker with its data going through `transfer`; ends it when that fails, when nothing moves any more, or when
+ * the caller gives up.
  * @returns what it printed, where `transfer` left that alone
  */
 async function withDocker(
   args: readonly string[],
-  signal: AbortSignal,
-  transfer: (streams: { stdin: Writable; stdout: Readable }) => Promise<void>,
+  { signal, patience = usualPatience }: TransferOptions,
+  transfer: (
+    streams: { stdin: Writable; stdout: Readable },
+    progress: Progress,
+    signal: AbortSignal,
+  ) => Promise<void>,
 ): Promise<string> {
   const docker = findProgram("docker", process.env.PATH) ?? "docker";
   const child = spawn(docker, args, { env: dockerEnvironment(), stdio: ["pipe", "pipe", "pipe"] });
@@ -148,29 +172,50 @@ async function withDocker(
       printed.stdout += text;
     });
   }
+  const kill = () => child.kill("SIGKILL");
+  const stalled = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const progress: Progress = (next) => {
+    clearTimeout(timer);
+    const limit = next === "moving" ? patience.movingMs : patience.packingMs;
+    timer = setTimeout(() => {
+      stalled.abort(new Error(`docker ${args[0]} has made no progress for ${limit / 1000} s`));
+      kill();
+    }, limit);
+  };
+  progress(args[0] === "save" ? "packing" : "moving");
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", resolve);
   });
-  const moved = transfer(child).catch((error: unknown) => {
-    child.kill("SIGKILL");
+  const either = AbortSignal.any([signal, stalled.signal]);
+  // Also when `transfer` is done already and docker is not.
+  signal.addEventListener("abort", kill, { once: true });
+  const moved = transfer(child, progress, either).catch((error: unknown) => {
+    kill();
     return { error };
   });
-  const [code, outcome] = await Promise.all([ended, moved]);
-  signal.throwIfAborted();
-  // What docker says is nearer to the cause than a pipe that it has closed.
-  const said = printed.stderr.trim().split("\n").at(-1) ?? "";
-  if (code !== null && code !== 0 && said !== "") throw new Error(said);
-  if (outcome !== undefined) throw outcome.error;
-  if (code !== 0) throw new Error(`docker ${args[0]} ended with ${code ?? "a signal"}`);
-  return printed.stdout;
+  try {
+    const [code, outcome] = await Promise.all([ended, moved]);
+    either.throwIfAborted();
+    // What docker says is nearer to the cause than a pipe that it has closed.
+    const said = printed.stderr.trim().split("\n").at(-1) ?? "";
+    if (code !== null && code !== 0 && said !== "") throw new Error(said);
+    if (outcome !== undefined) throw outcome.error;
+    if (code !== 0) throw new Error(`docker ${args[0]} ended with ${code ?? "a signal"}`);
+    return printed.stdout;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", kill);
+  }
 }
 
-function counting(onBytes: (bytes: number) => void): Transform {
+function counting(onBytes: (bytes: number) => void, progress: Progress): Transform {
   let bytes = 0;
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length;
+      progress("moving");
       onBytes(bytes);
       done(null, chunk);
     },
