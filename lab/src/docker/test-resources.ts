@@ -3,12 +3,14 @@
  * session is gone, however it ended, and is left alone while the session lives, in whatever checkout.
  *
  * A session is the process that runs the tests: `lab test-integration`, or a test file that was started by itself. Its
- * id is `<host>/<pid>/<start mark>`. An engine may be shared by several machines: sessions of others are never judged.
+ * id is `<host>/<pid space>/<pid>/<start mark>`. An engine may be shared by several machines, and by containers in which
+ * the lab is worked on, which may all have the same name: only sessions whose pids mean the same as here are judged.
+ * Those from before a restart of the machine are not, since nothing tells them from another machine's for certain.
  */
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
-import { isSame, startMark } from "../util/processes.ts";
+import { isSame, pidSpace, startMark } from "../util/processes.ts";
 
 /** Its value is a session's id. */
 export const testLabel = "parallax.test";
@@ -20,7 +22,7 @@ const SWEEP_MS = 30_000;
 
 /** The id of the session that a process is. */
 export function sessionOf(pid: number): string {
-  return `${hostname()}/${pid}/${startMark(pid) ?? "gone"}`;
+  return [...here(), pid, startMark(pid) ?? "gone"].join("/");
 }
 
 /** The session that this process belongs to. */
@@ -28,11 +30,17 @@ export function currentSession(env: Readonly<Record<string, string | undefined>>
   return env[sessionVariable] ?? sessionOf(process.pid);
 }
 
-/** False only when it is certain: a session of this machine whose process has gone. */
+/** False only when it is certain: a session from here whose process has gone. */
 export function mayBeAlive(session: string): boolean {
-  const [host, pid, ...start] = session.split("/");
-  if (host !== hostname()) return true;
+  const [host, space, pid, ...start] = session.split("/");
+  const [ownHost, ownSpace] = here();
+  if (host !== ownHost || space !== ownSpace || space === "linux") return true;
   return isSame({ pid: Number(pid), start: start.join("/") });
+}
+
+/** On macOS and Windows the host's name has to do, their engines are their own; a Linux that does not tell is no place. */
+function here(): [host: string, pidSpace: string] {
+  return [hostname(), pidSpace() ?? process.platform];
 }
 
 export interface Swept {

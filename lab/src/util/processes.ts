@@ -3,7 +3,7 @@
  * of the same pid apart, also across a reboot.
  */
 import { execFile, execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { promisify } from "node:util";
 
 /** A process that can be found again later, or found to be gone. */
@@ -36,6 +36,21 @@ export function startMark(pid: number): string | undefined {
   if (process.platform === "win32") return isAlive(pid) ? "unknown" : undefined;
   try {
     return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Where pids mean the same as here, as an opaque text: this boot of this machine and, in a container, this container.
+ * Undefined where the system does not tell, which only Linux does.
+ */
+export function pidSpace(): string | undefined {
+  if (process.platform !== "linux") return undefined;
+  try {
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    const [namespace] = /\d+/.exec(readlinkSync("/proc/self/ns/pid")) ?? [];
+    return namespace === undefined ? undefined : `${boot}.${namespace}`;
   } catch {
     return undefined;
   }

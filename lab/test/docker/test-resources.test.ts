@@ -14,13 +14,16 @@ import {
 
 const own = sessionOf(process.pid);
 /** The pid is in use, by a process that was started at another time. */
-const reused = `${hostname()}/${process.pid}/another start`;
-const elsewhere = "another-machine/1/some start";
+const reused = own.replace(/[^/]*$/, "another start");
+const elsewhere = "another-machine/its-boot.1/1/some start";
+/** As of a container with the same name, or of this machine before it was started again. */
+const sameName = `${hostname()}/another-boot.1/${process.pid}/some start`;
 
 t.test("a session is alive as long as exactly its process is", async (t) => {
   t.ok(mayBeAlive(own));
   t.notOk(mayBeAlive(reused), "a pid alone names no process");
   t.ok(mayBeAlive(elsewhere), "another machine's sessions are not judged");
+  t.ok(mayBeAlive(sameName), "nor is one with the same name");
   t.ok(mayBeAlive(""));
   const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
   const session = sessionOf(child.pid as number);
