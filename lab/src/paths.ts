@@ -1,7 +1,7 @@
 /**
  * Where the lab keeps its things, all below LAB_DIR (`.lab` in the repository). Nothing else of the machine is written
- * to, except the control socket's directory under the system's temporary directory and, for root only, what
- * `outside.json` lists.
+ * to, except the control socket's directory under the system's temporary directory, what a Docker engine keeps (images, and
+ * the volumes of the project that `compose-volumes.json` names) and, for root only, what `outside.json` lists.
  */
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,6 +21,8 @@ export interface LabPaths {
   outside: string;
   /** What the containers were started with. There from `up` to `down`. */
   composeState: string;
+  /** Name of the Compose project whose volumes hold this lab's data. There until `clean`. */
+  composeVolumes: string;
   /** Every variable of the compose files as `up` has filled it in, for `docker compose --env-file`; mode 0600. */
   composeEnvironment: string;
   /** What `configure` has laid over the compose files; itself one of them. */
@@ -49,6 +51,7 @@ export function labPaths(labDir: string): LabPaths {
     secrets: join(labDir, "secrets.json"),
     outside: join(labDir, "outside.json"),
     composeState: join(labDir, "compose-state.json"),
+    composeVolumes: join(labDir, "compose-volumes.json"),
     composeEnvironment: join(labDir, "compose.env"),
     composeOverrides: join(labDir, "compose.overrides.json"),
     commandLock: join(labDir, "command.lock"),

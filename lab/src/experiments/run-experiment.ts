@@ -93,7 +93,7 @@ async function stages(options: RunOptions, bundle: Bundle): Promise<Omit<RunResu
     return await loadSettleVerify(options, bundle, observed);
   } finally {
     // Also after Ctrl-C: the lab that was there before the run is there after it.
-    await startWhatFaultsKilled(options);
+    await undoFaults(options);
     for (const service of configured) {
       await runtime.configure(service, {}).catch((error: unknown) => {
         options.onStage(`${service} did not get its own configuration back: ${messageOf(error)}`);
@@ -102,17 +102,25 @@ async function stages(options: RunOptions, bundle: Bundle): Promise<Omit<RunResu
   }
 }
 
-/** An engine that a fault killed stays dead until it is started, and no service can be restored without it. */
-async function startWhatFaultsKilled({ faults, runtime, onStage }: RunOptions): Promise<void> {
-  const killed = new Set(faults.filter(({ action }) => action === "kill").map(({ part }) => part));
-  if (killed.size === 0) return;
+/** An engine that a fault has ended stays so until it is started, what is frozen until it is thawed. */
+async function undoFaults({ faults, runtime, onStage }: RunOptions): Promise<void> {
+  if (faults.length === 0) return;
+  const frozen = new Set<string>();
+  for (const { part, action } of faults.toSorted((a, b) => a.atSeconds - b.atSeconds)) {
+    if (action === "stop") frozen.add(part);
+    else frozen.delete(part);
+  }
+  const tell = (what: string) => (error: unknown) => onStage(`${what}: ${messageOf(error)}`);
+  for (const part of frozen) {
+    onStage(`thawing ${part}, which a fault has frozen`);
+    await runtime.kill(part, "SIGCONT").catch(tell(`${part} was not thawed`));
+  }
+  const hit = new Set(faults.map(({ part }) => part));
   const status = await runtime.status().catch(() => undefined);
   for (const { name, kind, state } of status?.parts ?? []) {
-    if (kind !== "engine" || state !== "stopped" || !killed.has(name)) continue;
-    onStage(`starting ${name} again, which a fault killed`);
-    await runtime
-      .start(name)
-      .catch((error: unknown) => onStage(`${name} did not start: ${messageOf(error)}`));
+    if (kind !== "engine" || state !== "stopped" || !hit.has(name)) continue;
+    onStage(`starting ${name} again, which a fault has ended`);
+    await runtime.start(name).catch(tell(`${name} did not start`));
   }
 }
 

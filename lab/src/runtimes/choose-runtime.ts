@@ -37,7 +37,9 @@ export async function chooseRuntime(settings: Settings): Promise<ChosenRuntime> 
 export async function assertOnlyOn(settings: Settings, name: RuntimeName): Promise<void> {
   const other = name === "compose" ? "process" : "compose";
   if (other === "compose" && !wasComposed(settings)) return;
-  if (!(await runs(settings, other))) return;
+  const { state } = await createRuntime(settings, other).status();
+  // Of a lab that has failed nothing runs.
+  if (state === "stopped" || state === "failed") return;
   throw new LabError("OTHER_LAB_RUNNING", `The lab runs already, on the ${other} runtime.`, {
     reason: `This start is for the ${name} runtime.`,
     remedy: 'Run "make down" without RUNTIME first, or leave RUNTIME out.',
@@ -46,7 +48,7 @@ export async function assertOnlyOn(settings: Settings, name: RuntimeName): Promi
 
 async function runs(settings: Settings, name: RuntimeName): Promise<boolean> {
   const { state } = await createRuntime(settings, name).status();
-  return state !== "stopped" && !(name === "compose" && state === "failed");
+  return state !== "stopped";
 }
 
 /** From the start of a lab in containers to its `down`. */

@@ -12,6 +12,7 @@ const settingsIn = (t: Test, env: Record<string, string> = {}) =>
   settingsFromEnv({ LAB_DIR: t.testdir({}), ...env }, "/");
 const composed = (labDir: string) =>
   writeComposeState(labPaths(labDir), {
+    phase: "running",
     project: "p",
     profiles: ["orders"],
     since: "then",

@@ -29,7 +29,12 @@ function labCommand(lab: OwnComposeLab, args: readonly string[], extra: Record<s
 }
 
 async function nothingLeft(t: Test, { settings }: OwnComposeLab): Promise<void> {
-  t.same(await listContainers(engine.client, settings.composeProject), [], "no container is left");
+  const containers = await listContainers(engine.client, settings.composeProject);
+  t.same(
+    containers.map(({ name, state }) => `${name} ${state}`),
+    [],
+    "no container is left",
+  );
   t.same((await listBelongings(engine.client, settings.composeProject)).networks, [], "nor a network");
 }
 
@@ -142,6 +147,32 @@ t.test("an engine that stops in the middle", async (t) => {
   door = await engineBehind(socket);
   t.equal((await labCommand(lab, ["status"], through)).code, 0, "the engine is back, and the lab with it");
   t.equal((await labCommand(lab, ["down"], through)).code, 0);
+  await nothingLeft(t, lab);
+});
+
+t.test("an engine that stops in the middle of a start", async (t) => {
+  const lab = await ownComposeLab(t);
+  const socket = join(lab.settings.labDir, "docker.sock");
+  const through = { DOCKER_HOST: `unix://${socket}` };
+  let door = await engineBehind(socket);
+  t.teardown(() => door.close());
+  const starting = labCommand(lab, ["up"], through);
+  await waitFor(
+    "the first container",
+    async () => (await listContainers(engine.client, lab.settings.composeProject)).length > 0,
+    60_000,
+  );
+  await door.close();
+  const { code, stderr } = await starting;
+  t.equal(code, 3, stderr);
+  t.match(stderr, /Error: The Docker engine has stopped answering/);
+  t.match(stderr, /fix: Start it/);
+  t.match(stderr, /still there/);
+  const down = await labCommand(lab, ["down"], { ...through, RUNTIME: "auto" });
+  t.match(down, { code: 1, stderr: /containers cannot be removed now/ }, "it is not forgotten");
+
+  door = await engineBehind(socket);
+  t.match(await labCommand(lab, ["down"], through), { code: 0 });
   await nothingLeft(t, lab);
 });
 

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { waitFor } from "@parallax/testkit";
 import t from "tap";
 import { requireEngine } from "../../../lab/src/docker/engine.ts";
+import { currentSession, testLabel } from "../../../lab/src/docker/test-resources.ts";
 import { OrdersApi } from "../../../lab/src/experiments/orders/orders-api.ts";
 import { ComposeRuntime } from "../../../lab/src/runtimes/compose/compose-runtime.ts";
 import { listBelongings, listContainers } from "../../../lab/src/runtimes/compose/containers.ts";
@@ -15,6 +16,7 @@ const { client } = await requireEngine();
 const lab = await ownComposeLab(t, { VISIBILITY_TIMEOUT_SECONDS: "5", PAYMENT_SECONDS: "0.2" });
 const { runtime, settings } = lab;
 const project = settings.composeProject;
+const testLabels = { [testLabel]: currentSession() };
 const engines = ["emulator", "postgres", "redis"];
 const services = ["orders-payments", "orders-processor", "orders-receiver"];
 
@@ -205,6 +207,43 @@ t.test("a log is followed until the reader has enough", async (t) => {
   t.pass("the stream ended");
 });
 
+t.test("a followed log goes on in the next life of its part", async (t) => {
+  const enough = new AbortController();
+  const seen: string[] = [];
+  const reading = (async () => {
+    const options = { parts: ["orders-payments"], follow: true, tail: 0, signal: enough.signal };
+    for await (const { line } of runtime.logs(options)) seen.push(line);
+  })();
+  for (let life = 1; life <= 2; life += 1) {
+    await runtime.kill("orders-payments", "SIGKILL");
+    await waitFor(
+      "its start in the log",
+      () => seen.filter((line) => line.includes('"msg":"started"')).length === life,
+    );
+  }
+  await runtime.configure("orders-payments", { LOG_LEVEL: "debug" });
+  await waitFor(
+    "the start of its next container",
+    () => seen.filter((line) => line.includes('"msg":"started"')).length === 3,
+  );
+  await runtime.configure("orders-payments", {});
+  enough.abort();
+  await reading;
+  t.equal(new Set(seen).size, seen.length, "no line came twice");
+});
+
+t.test("up heals a lab whose engine has died and whose services have become unhealthy for it", async (t) => {
+  await runtime.kill("postgres", "SIGKILL");
+  await waitFor(
+    "the receiver to be unhealthy",
+    async () => (await containerOf("orders-receiver")).state === "unhealthy",
+    60_000,
+  );
+  await runtime.kill("orders-payments", "SIGSTOP");
+  await lab.up();
+  t.match(await runtime.status(), { state: "running" });
+});
+
 t.test("what it runs on is described, image by image", async (t) => {
   const { images, versions, engine } = await runtime.describe();
   t.same(Object.keys(images ?? {}).sort(), [...engines, ...services].sort());
@@ -229,6 +268,42 @@ t.test("another lab does not get at this one by the same project's name", async 
   await t.rejects(other.up(options), refusal);
   await t.rejects(other.down(), refusal);
   t.match(await runtime.status(), { state: "running" }, "which goes on");
+});
+
+t.test("a lab is found under the name that it was started with", async (t) => {
+  const renamed = new ComposeRuntime({ ...settings, composeProject: `${project}-renamed` });
+  t.match(await renamed.status(), { state: "running" });
+  const options = { profiles: settings.profiles, signal: AbortSignal.timeout(60_000), onEvent: () => {} };
+  await t.rejects(renamed.up(options), {
+    code: "OTHER_LAB_RUNNING",
+    remedy: new RegExp(`back to ${project}`),
+  });
+  // A container of somebody else's in the lab's network is put out of it, not a reason to fail.
+  const Image = (await containerOf("redis")).inspected.Config.Image;
+  const guest = await client.createContainer({
+    name: `${project}-guest`,
+    Image,
+    Cmd: ["sleep", "600"],
+    Labels: testLabels,
+  });
+  t.teardown(() => guest.remove({ force: true }));
+  await guest.start();
+  await client.getNetwork(`${project}_default`).connect({ Container: guest.id });
+  t.match(await renamed.down(), { was_running: true });
+  t.match(await runtime.status(), { state: "stopped" });
+  t.same((await listBelongings(client, project)).networks, []);
+  await lab.up();
+});
+
+t.test("another lab does not get at this one's data by the same project's name", async (t) => {
+  await runtime.down();
+  const { settings: elsewhere } = await ownComposeLab(t);
+  const other = new ComposeRuntime({ ...elsewhere, composeProject: project });
+  const options = { profiles: settings.profiles, signal: AbortSignal.timeout(60_000), onEvent: () => {} };
+  await t.rejects(other.up(options), { code: "OTHER_LAB_RUNNING", reason: new RegExp(settings.labDir) });
+  await other.removeData();
+  t.ok((await listBelongings(client, project)).volumes.includes(`${project}_postgres-data`), "which stays");
+  await lab.up();
 });
 
 t.test("down leaves nothing but data, which the next up finds", async (t) => {

@@ -6,7 +6,7 @@
 
 import { LabError } from "../../cli/lab-error.ts";
 import { requireCompose } from "../../docker/cli.ts";
-import { type Engine, findEngine, requireEngine } from "../../docker/engine.ts";
+import type { Engine } from "../../docker/engine.ts";
 import { postgresUrl } from "../../engines/postgres.ts";
 import { knownPostgresPassword } from "../../engines/secrets.ts";
 import { type LabPaths, labPaths } from "../../paths.ts";
@@ -23,34 +23,35 @@ import type {
   UpOptions,
 } from "../runtime.ts";
 import { ComposeProject } from "./compose-project.ts";
-import { type LabContainer, listBelongings, listContainers } from "./containers.ts";
-import { isEngineGone } from "./failures.ts";
+import { type LabContainer, listContainers } from "./containers.ts";
+import { describeEngine, EngineConnection } from "./engine-connection.ts";
 import { sendSignal } from "./faults.ts";
+import { followLogs } from "./follow-logs.ts";
 import { waitHealthy } from "./health.ts";
 import { labStatus, statusWithoutEngine } from "./lab-status.ts";
 import { launch } from "./launch.ts";
-import { readContainerLogs } from "./logs.ts";
+import { tailOf } from "./logs.ts";
+import { assertOwn, isOwn, type Project, removeOwnVolumes } from "./ownership.ts";
 import { partNames } from "./parts.ts";
-import { readComposeState, readOverrides, removeComposeState, writeOverrides } from "./state.ts";
+import {
+  type Overrides,
+  projectWithVolumes,
+  readComposeState,
+  readOverrides,
+  rememberVolumes,
+  removeComposeState,
+  writeOverrides,
+} from "./state.ts";
 import { takeDown } from "./take-down.ts";
 
 const healthyTimeout = 90_000;
-
-/** What dockerode does not type. */
-interface EngineInfo {
-  OperatingSystem: string;
-  KernelVersion: string;
-  NCPU: number;
-  MemTotal: number;
-  Driver: string;
-}
 
 export class ComposeRuntime implements Runtime {
   readonly name = "compose";
   readonly #settings: Settings;
   readonly #paths: LabPaths;
   readonly #project: ComposeProject;
-  #engine: Engine | undefined;
+  readonly #engine = new EngineConnection();
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -60,28 +61,34 @@ export class ComposeRuntime implements Runtime {
 
   async up(options: UpOptions): Promise<LabStatus> {
     using _lock = lockCommand(this.#paths);
-    const engine = await this.#requireEngine();
-    await requireCompose();
-    this.#assertOwn(await this.#containers(engine));
-    await launch({ engine, settings: this.#settings, paths: this.#paths, project: this.#project }, options);
+    await this.#engine.with(async (engine) => {
+      await requireCompose();
+      await this.#assertSameProject(engine);
+      await assertOwn(engine.client, this.#own(this.#settings.composeProject));
+      await launch({ engine, settings: this.#settings, paths: this.#paths, project: this.#project }, options);
+    });
     return await this.status();
   }
 
   async down(): Promise<DownReport> {
     using _lock = await waitForCommandLock(this.#paths);
-    const found = await findEngine();
+    const found = await this.#engine.look();
     if (!found.usable) return this.#downWithoutEngine(found);
-    const { engine } = found;
-    this.#assertOwn(await this.#containers(engine));
-    const report = await takeDown(engine.client, this.#settings.composeProject, this.#paths.logs);
-    removeComposeState(this.#paths);
-    return report;
+    return await this.#engine.with(async ({ client }) => {
+      const own = this.#own(this.#projectName);
+      await assertOwn(client, own);
+      const interrupted = readComposeState(this.#paths)?.phase === "starting";
+      const report = await takeDown(client, own.name, { logs: this.#paths.logs, interrupted });
+      removeComposeState(this.#paths);
+      return report;
+    });
   }
 
   /** What an engine that is stopped holds cannot be removed, and may run again with it. */
   #downWithoutEngine({ reason, remedy }: { reason: string; remedy: string }): DownReport {
-    if (readComposeState(this.#paths) === undefined)
+    if (readComposeState(this.#paths) === undefined) {
       return { was_running: false, killed: [], swept: 0, seconds: 0 };
+    }
     throw new LabError("LEFTOVERS", "The lab's containers cannot be removed now.", {
       reason: `${reason} They do not run while it is stopped, and may come back with it.`,
       remedy: `Start the engine, then "make down" again. ${remedy}`,
@@ -89,63 +96,89 @@ export class ComposeRuntime implements Runtime {
   }
 
   async removeData(): Promise<void> {
-    const found = await findEngine();
-    if (!found.usable) return;
-    const { client } = found.engine;
-    const { volumes } = await listBelongings(client, this.#settings.composeProject);
-    for (const volume of volumes) await client.getVolume(volume).remove();
+    const name = projectWithVolumes(this.#paths) ?? this.#settings.composeProject;
+    const found = await this.#engine.look();
+    if (!found.usable) {
+      if (projectWithVolumes(this.#paths) === undefined) return;
+      throw new LabError("LEFTOVERS", `The volumes of the Compose project "${name}" cannot be removed now.`, {
+        reason: found.reason,
+        remedy: 'Start the engine, then "make clean" again.',
+      });
+    }
+    await this.#engine.with(async ({ client }) => {
+      await removeOwnVolumes(client, this.#own(name));
+    });
+    rememberVolumes(this.#paths, undefined);
   }
 
   async status(): Promise<LabStatus> {
     const state = readComposeState(this.#paths);
-    try {
-      this.#engine ??= await findEngineQuietly();
-      if (this.#engine === undefined) return statusWithoutEngine(state);
-      return await labStatus(await this.#containers(this.#engine), state, readOverrides(this.#paths));
-    } catch (error) {
-      if (!isEngineGone(error)) throw error;
-      this.#engine = undefined;
-      return statusWithoutEngine(state);
-    }
+    const status = await this.#engine.withOrNothing(async (engine) =>
+      labStatus(await this.#containers(engine), state, readOverrides(this.#paths)),
+    );
+    return status ?? statusWithoutEngine(state);
   }
 
   async *logs(options: LogsOptions): AsyncIterable<LogLine> {
-    const containers = await this.#containers(await this.#requireEngine());
+    const { parts, follow, tail, signal } = options;
+    const containers = await this.#engine.with((engine) => this.#containers(engine));
     if (containers.length === 0) {
-      yield* readLogs(this.#paths.logs, this.#keptLogs(options.parts), options);
+      yield* readLogs(this.#paths.logs, this.#keptLogs(parts), options);
       return;
     }
-    const chosen = options.parts.map((part) => find(containers, part));
-    yield* readContainerLogs(chosen.length > 0 ? chosen : containers, options);
+    const chosen = parts.length > 0 ? parts.map((part) => find(containers, part)) : containers;
+    if (!follow) {
+      for (const { name, handle } of chosen) {
+        for (const line of await tailOf(handle, tail)) yield { part: name, line };
+      }
+      return;
+    }
+    yield* followLogs({
+      parts: chosen.map(({ name }) => name),
+      tail,
+      signal,
+      find: async (part) => {
+        const now = await this.#engine.with((engine) => this.#containers(engine));
+        return now.find(({ name, inspected }) => name === part && inspected.State.Running)?.handle;
+      },
+    });
   }
 
   async configure(service: string, environment: Record<string, string>): Promise<void> {
-    const container = await this.#container(service);
-    if (container.kind !== "service") {
-      throw new LabError("NO_SUCH_PART", `${service} is an engine; only services are configured.`);
-    }
-    const former = readOverrides(this.#paths);
-    try {
-      await this.#bringUp(service, { ...former, [service]: environment });
-    } catch (error) {
-      await this.#bringUp(service, former).catch(() => {});
-      throw error;
-    }
+    await this.#engine.with(async (engine) => {
+      const { kind } = await this.#container(engine, service);
+      if (kind !== "service") {
+        throw new LabError("NO_SUCH_PART", `${service} is an engine; only services are configured.`);
+      }
+      const former = readOverrides(this.#paths);
+      try {
+        await this.#bringUp(engine, service, { ...former, [service]: environment });
+      } catch (error) {
+        await this.#bringUp(engine, service, former).catch(() => {});
+        throw error;
+      }
+    });
   }
 
   async kill(part: string, signal: NodeJS.Signals): Promise<void> {
-    await sendSignal(await this.#container(part), signal);
+    await this.#engine.with(async (engine) => sendSignal(await this.#container(engine, part), signal));
   }
 
   async start(part: string): Promise<void> {
-    const { handle, state } = await this.#container(part);
-    if (state === "stopped" || state === "failed") await handle.start();
-    await this.#waitFor(part);
+    await this.#engine.with(async (engine) => {
+      const container = await this.#container(engine, part);
+      const { handle, state, inspected } = container;
+      if (inspected.State.Paused) await handle.unpause();
+      if (state === "stopped" || state === "failed") await handle.start();
+      await this.#waitFor(engine, part, [container]);
+    });
   }
 
   async stop(part: string): Promise<void> {
-    const { handle, state } = await this.#container(part);
-    if (state !== "stopped") await handle.stop();
+    await this.#engine.with(async (engine) => {
+      const { handle, state } = await this.#container(engine, part);
+      if (state !== "stopped") await handle.stop();
+    });
   }
 
   endpoint(part: string): string {
@@ -156,25 +189,17 @@ export class ComposeRuntime implements Runtime {
   }
 
   async describe(): Promise<RuntimeDescription> {
-    const { client, version } = await this.#requireEngine();
-    const info = (await client.info()) as EngineInfo;
-    const images = readComposeState(this.#paths)?.images ?? {};
+    const { version, engine } = await this.#engine.with(async ({ client, version }) => ({
+      version,
+      engine: await describeEngine(client),
+    }));
     const { parts } = await this.status();
+    const versions = Object.fromEntries(parts.map((part) => [part.name, part.version]));
     return {
       runtime: this.name,
-      versions: {
-        docker: version,
-        compose: await requireCompose(),
-        ...Object.fromEntries(parts.map((part) => [part.name, part.version])),
-      },
-      engine: {
-        os: info.OperatingSystem,
-        kernel: info.KernelVersion,
-        cpus: info.NCPU,
-        memory_mb: Math.round(info.MemTotal / 2 ** 20),
-        storage_driver: info.Driver,
-      },
-      images,
+      versions: { docker: version, compose: await requireCompose(), ...versions },
+      engine,
+      images: readComposeState(this.#paths)?.images ?? {},
     };
   }
 
@@ -189,56 +214,52 @@ export class ComposeRuntime implements Runtime {
     return wanted.length > 0 ? [...wanted] : kept;
   }
 
-  async #bringUp(service: string, overrides: Parameters<typeof writeOverrides>[1]): Promise<void> {
+  async #bringUp(engine: Engine, service: string, overrides: Overrides): Promise<void> {
     const profiles = readComposeState(this.#paths)?.profiles ?? this.#settings.profiles;
+    const before = await this.#containers(engine);
     writeOverrides(this.#paths, overrides);
-    const signal = AbortSignal.timeout(healthyTimeout);
-    await this.#project.up(profiles, [service], signal);
-    await this.#waitFor(service);
-  }
-
-  async #waitFor(part: string): Promise<void> {
-    const { client } = await this.#requireEngine();
-    const project = this.#settings.composeProject;
     // Nobody's Ctrl-C leaves a part half configured.
+    await this.#project.up(profiles, [service], new AbortController().signal);
+    await this.#waitFor(engine, service, before);
+  }
+
+  async #waitFor({ client }: Engine, part: string, before: readonly LabContainer[]): Promise<void> {
     const signal = new AbortController().signal;
-    await waitHealthy({ client, project, parts: [part], signal, timeout: healthyTimeout });
+    const project = this.#projectName;
+    await waitHealthy({ client, project, parts: [part], before, signal, timeout: healthyTimeout });
   }
 
-  async #requireEngine(): Promise<Engine> {
-    this.#engine ??= await requireEngine();
-    return this.#engine;
+  /** That of the lab which runs, whatever the settings say by now. */
+  get #projectName(): string {
+    return readComposeState(this.#paths)?.project ?? this.#settings.composeProject;
   }
 
-  #containers({ client }: Engine): Promise<LabContainer[]> {
-    return listContainers(client, this.#settings.composeProject);
+  #own(name: string): Project {
+    return { name, labDir: this.#settings.labDir };
   }
 
-  async #container(part: string): Promise<LabContainer> {
-    const containers = await this.#containers(await this.#requireEngine());
+  /** This lab's; those of another one under the same name are not seen. */
+  async #containers({ client }: Engine): Promise<LabContainer[]> {
+    const containers = await listContainers(client, this.#projectName);
+    return containers.filter(({ lab }) => isOwn(lab, this.#settings.labDir));
+  }
+
+  async #container(engine: Engine, part: string): Promise<LabContainer> {
+    const containers = await this.#containers(engine);
     if (containers.length > 0) return find(containers, part);
     throw new LabError("NOT_RUNNING", "The lab is not running.", { remedy: 'Start it with "make up".' });
   }
 
-  /** @throws LabError OTHER_LAB_RUNNING when the project's containers are another checkout's */
-  #assertOwn(containers: readonly LabContainer[]): void {
-    const { composeProject, labDir } = this.#settings;
-    const other = containers.find(({ lab }) => lab !== "" && lab !== labDir);
-    if (other === undefined) return;
-    throw new LabError(
-      "OTHER_LAB_RUNNING",
-      `The Compose project "${composeProject}" belongs to another lab.`,
-      {
-        reason: `Its containers were started for ${other.lab}; this lab is ${labDir}.`,
-        remedy: `Stop that one there with "make down" ("docker compose -p ${composeProject} down" where that directory is gone), or give this one another COMPOSE_PROJECT_NAME and ports of its own (.env.example).`,
-      },
-    );
+  /** @throws LabError OTHER_LAB_RUNNING when this very lab runs under a former name */
+  async #assertSameProject({ client }: Engine): Promise<void> {
+    const former = this.#projectName;
+    const { composeProject } = this.#settings;
+    if (former === composeProject || (await listContainers(client, former)).length === 0) return;
+    throw new LabError("OTHER_LAB_RUNNING", `The lab runs as the Compose project "${former}".`, {
+      reason: `This start is for the project "${composeProject}".`,
+      remedy: `Run "make down" first, or set COMPOSE_PROJECT_NAME back to ${former}.`,
+    });
   }
-}
-
-async function findEngineQuietly(): Promise<Engine | undefined> {
-  const found = await findEngine();
-  return found.usable ? found.engine : undefined;
 }
 
 function find(containers: readonly LabContainer[], part: string): LabContainer {

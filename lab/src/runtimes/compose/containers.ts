@@ -29,14 +29,14 @@ export async function listContainers(client: Docker, project: string): Promise<L
     .sort((a, b) => a.kind.localeCompare(b.kind) || a.name.localeCompare(b.name));
 }
 
-/** Networks and volumes of the project, by id or name. */
+/** Names of the project's networks and volumes. */
 export async function listBelongings(client: Docker, project: string) {
   const filters = { label: [`${projectLabel}=${project}`] };
   const [networks, { Volumes: volumes }] = await Promise.all([
     client.listNetworks({ filters }),
-    client.listVolumes({ filters: { label: filters.label } }),
+    client.listVolumes({ filters }),
   ]);
-  return { networks: networks.map(({ Id }) => Id), volumes: volumes.map(({ Name }) => Name) };
+  return { networks: networks.map(({ Name }) => Name), volumes: volumes.map(({ Name }) => Name) };
 }
 
 /** As `status` shows it; asks the engine for memory and processor time. */

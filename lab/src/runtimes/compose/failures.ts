@@ -9,6 +9,8 @@ interface Known {
   readonly remedy: string;
 }
 
+const engineGoneRemedy = 'Start it ("make engine" on Debian and Ubuntu), then "make up" or "make down".';
+
 const known: readonly Known[] = [
   {
     pattern: /no space left on device|disk quota exceeded/i,
@@ -18,10 +20,10 @@ const known: readonly Known[] = [
   },
   {
     pattern:
-      /cannot connect to the docker daemon|error during connect|connection refused|docker daemon is not running|EOF$/im,
+      /cannot connect to the docker daemon|error during connect|docker\.sock.*connection refused|docker daemon is not running/i,
     code: "NOT_RUNNING",
     what: "The Docker engine has stopped answering.",
-    remedy: 'Start it ("make engine" on Debian and Ubuntu), then "make down" and "make up".',
+    remedy: engineGoneRemedy,
   },
   {
     pattern: /port is already allocated|address already in use|ports are not available/i,
@@ -42,10 +44,10 @@ const known: readonly Known[] = [
     remedy: "Give Docker more processors.",
   },
   {
-    pattern: /permission denied/i,
+    pattern: /permission denied.*docker\.sock|docker\.sock.*permission denied|dial unix.*permission denied/i,
     code: "PREREQUISITE_MISSING",
-    what: "Docker was refused something.",
-    remedy: 'See below; "make doctor" checks whether this user may use the engine.',
+    what: "This user may not speak to the Docker engine.",
+    remedy: '"make doctor" says how this user gets the right to it.',
   },
 ];
 
@@ -74,8 +76,20 @@ export function explainDockerFailure(command: string, result: RunResult): LabErr
   });
 }
 
+/** The engine stopped between two calls of its API. */
+export function engineGone(cause: unknown): LabError {
+  return new LabError("NOT_RUNNING", "The Docker engine has stopped answering.", {
+    reason: cause instanceof Error ? cause.message : String(cause),
+    remedy: engineGoneRemedy,
+    cause,
+  });
+}
+
 /** For errors of the engine's API. */
 export function isEngineGone(error: unknown): boolean {
   const { code } = error as { code?: string };
-  return code !== undefined && ["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT"].includes(code);
+  return (
+    code !== undefined &&
+    ["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ESOCKETTIMEDOUT"].includes(code)
+  );
 }

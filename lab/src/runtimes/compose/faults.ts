@@ -9,14 +9,14 @@ import type { LabContainer } from "./containers.ts";
 
 /** From a death to the start after it, as by the engine's restart policy. */
 const deathPoll = 50;
-const harmless: readonly string[] = ["SIGUSR1", "SIGUSR2", "SIGHUP", "SIGWINCH"];
+const deadly: readonly string[] = ["SIGKILL", "SIGTERM", "SIGINT", "SIGQUIT"];
 
 /** Resolves when the signal is sent and, for a service that it kills at once, when that is started again. */
 export async function sendSignal({ handle, kind }: LabContainer, signal: NodeJS.Signals): Promise<void> {
   if (signal === "SIGSTOP") return void (await handle.pause());
   if (signal === "SIGCONT") return void (await handle.unpause());
   await handle.kill({ signal });
-  if (harmless.includes(signal)) return;
+  if (!deadly.includes(signal)) return;
   if (signal !== "SIGKILL") {
     // It takes its time; whoever sends the signal wants to see what happens meanwhile.
     if (kind === "service") void restart(handle).catch(() => {});

@@ -10,12 +10,16 @@ export interface WaitOptions {
   readonly project: string;
   /** Names of the parts to wait for. */
   readonly parts: readonly string[];
+  /** As they were before anything was done about them: what ended or ailed then is no failure now. */
+  readonly before: readonly LabContainer[];
   readonly signal: AbortSignal;
   /** Milliseconds. */
   readonly timeout: number;
   /** Told of each part once, when it is healthy. */
   onHealthy?(container: LabContainer): void;
 }
+
+type Inspected = LabContainer["inspected"];
 
 const pollInterval = 100;
 /** A service that has died so often while it was to start will not start. */
@@ -24,20 +28,16 @@ const tailLines = 15;
 
 /** @throws LabError PART_FAILED with the end of the log of the part that failed; the signal's reason when aborted */
 export async function waitHealthy(options: WaitOptions): Promise<void> {
-  const { client, project, parts, signal, timeout, onHealthy } = options;
-  const began = Date.now();
+  const { client, project, parts, before, signal, timeout, onHealthy } = options;
+  const earlier = new Map(before.map((container) => [container.inspected.Id, container.inspected]));
   const deadline = performance.now() + timeout;
   const healthy = new Set<string>();
-  /** Restarts of long ago are no sign of what will be. */
-  const restartsBefore = new Map<string, number>();
   for (;;) {
     signal.throwIfAborted();
     const containers = await listContainers(client, project);
     for (const container of containers.filter(({ name }) => parts.includes(name))) {
-      const { Id, RestartCount } = container.inspected;
-      if (!restartsBefore.has(Id)) restartsBefore.set(Id, RestartCount);
-      if (hasFailed(container, began, restartsBefore.get(Id) ?? 0))
-        throw await failure(container, howItEnded(container));
+      const then = earlier.get(container.inspected.Id);
+      if (hasFailed(container, then)) throw await failure(container, howItEnded(container));
       if (container.state !== "running") healthy.delete(container.name);
       else if (!healthy.has(container.name)) {
         healthy.add(container.name);
@@ -66,20 +66,15 @@ export async function failure({ name, handle, inspected }: LabContainer, how: st
   });
 }
 
-function explain(
-  name: string,
-  { State }: LabContainer["inspected"],
-  log: string,
-): { reason: string; remedy: string } {
+function explain(name: string, { State }: Inspected, log: string): { reason: string; remedy: string } {
   const remedy = `"make logs SERVICE=${name}" shows all of its log; mend what it names, then "make up" again.`;
   if (State.OOMKilled) {
     return { reason: "It took more memory than its limit (mem_limit in compose/).", remedy };
   }
   if (/password authentication failed/.test(log)) {
     return {
-      reason:
-        "The database was made with another password: by another checkout, or before LAB_DIR was removed.",
-      remedy: '"make clean" removes the database, or another COMPOSE_PROJECT_NAME lets it be (.env.example).',
+      reason: "The database was made with another password, before LAB_DIR was removed.",
+      remedy: '"make clean" removes the database; another COMPOSE_PROJECT_NAME lets it be (.env.example).',
     };
   }
   if (/no space left on device/i.test(log)) {
@@ -90,11 +85,14 @@ function explain(
   return { reason: `The last lines of its log follow.${said}`, remedy };
 }
 
-function hasFailed({ kind, state, inspected }: LabContainer, began: number, restartsBefore: number): boolean {
-  if (state === "failed" || state === "unhealthy") return true;
-  // One that ended before is still to be started.
-  if (kind === "engine") return state === "stopped" && Date.parse(inspected.State.FinishedAt) > began;
-  return inspected.RestartCount - restartsBefore >= mostRestarts && state !== "running";
+function hasFailed({ kind, state, inspected }: LabContainer, then: Inspected | undefined): boolean {
+  const { State, RestartCount } = inspected;
+  const sameLife = State.StartedAt === then?.State.StartedAt;
+  // One that was ill before may recover with what it needs.
+  if (state === "failed" || state === "unhealthy") return !sameLife && !State.Paused;
+  // One that had ended before is still to be started. The engine's clock need not be ours, so times are only compared.
+  if (kind === "engine") return state === "stopped" && State.FinishedAt !== then?.State.FinishedAt;
+  return RestartCount - (then?.RestartCount ?? 0) >= mostRestarts && state !== "running";
 }
 
 function howItEnded({ state, inspected }: LabContainer): string {

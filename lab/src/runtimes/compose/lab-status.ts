@@ -16,7 +16,7 @@ export async function labStatus(
     return { runtime: "compose", state: "stopped", profiles, since: null, parts };
   }
   const since = state?.since ?? earliestStart(containers);
-  return { runtime: "compose", state: stateOf(parts, state !== undefined), profiles, since, parts };
+  return { runtime: "compose", state: stateOf(parts, state?.phase === "running"), profiles, since, parts };
 }
 
 /** A lab that was started is lost to sight, not stopped: with the engine its containers may come back. */

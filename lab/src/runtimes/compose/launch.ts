@@ -1,18 +1,26 @@
 /** Starting: images, variables, ports, `docker compose up`, and waiting until every part is healthy. */
+import { LabError, messageOf } from "../../cli/lab-error.ts";
 import type { Engine } from "../../docker/engine.ts";
 import { postgresPassword } from "../../engines/secrets.ts";
 import type { BackingServer } from "../../images/catalogue.ts";
-import { resolveImages } from "../../images/resolve-images.ts";
+import { type ResolvedImage, resolveImages } from "../../images/resolve-images.ts";
 import type { LabPaths } from "../../paths.ts";
 import type { Settings } from "../../settings.ts";
 import { assertPortsFree } from "../../util/ports.ts";
 import type { UpOptions } from "../runtime.ts";
 import type { ComposeProject } from "./compose-project.ts";
-import { listContainers } from "./containers.ts";
+import { type LabContainer, listContainers } from "./containers.ts";
+import { engineGone, isEngineGone } from "./failures.ts";
 import { waitHealthy } from "./health.ts";
 import type { ComposePart } from "./parts.ts";
-import { readComposeState, removeComposeState, writeComposeState } from "./state.ts";
-import { takeDown } from "./take-down.ts";
+import {
+  type ComposeState,
+  readComposeState,
+  rememberVolumes,
+  removeComposeState,
+  writeComposeState,
+} from "./state.ts";
+import { removeContainers, takeDown } from "./take-down.ts";
 import { composeVariables, cpusOf, writeEnvironmentFile } from "./variables.ts";
 
 export interface LaunchParts {
@@ -25,96 +33,153 @@ export interface LaunchParts {
 const healthyTimeout = 180_000;
 
 /**
- * Also for a lab that runs: what is missing or has changed is made and started, the rest is left alone.
- * @throws LabError; what was not running before is removed again then
+ * Also for a lab that runs: what is missing, has ended, is frozen or has changed is made and started, the rest is left alone.
+ * @throws LabError; what was not there before is removed again then
  */
-export async function launch(
-  { engine, settings, paths, project }: LaunchParts,
-  { profiles, signal, onEvent }: UpOptions,
-): Promise<void> {
+export async function launch(parts: LaunchParts, options: UpOptions): Promise<void> {
+  const { engine, settings, paths, project } = parts;
+  const { profiles, signal } = options;
   const { client } = engine;
-  const before = await listContainers(client, settings.composeProject);
-  const ranBefore = before.filter(({ inspected }) => inspected.State.Running).map(({ name }) => name);
   const { variables, images } = await resolveImages({
     engine,
     settings,
     servers: serversFor(settings),
     systems: profiles,
     signal,
-    onEvent,
+    onEvent: options.onEvent,
   });
   const cpus = cpusOf((await client.info()) as { NCPU?: number });
   const filledIn = { images: variables, postgresPassword: postgresPassword(paths.secrets), cpus };
   writeEnvironmentFile(paths.composeEnvironment, composeVariables(settings, filledIn));
-  const parts = await project.parts(profiles);
-  await assertPortsFree(
-    parts
-      .filter(({ name }) => !ranBefore.includes(name))
-      .map(({ name, port, portVariable }) => ({ part: name, port, variable: portVariable })),
-  );
-  const since = readComposeState(paths)?.since;
-  try {
-    await bringUp(parts, ranBefore);
-  } catch (error) {
-    // A lab that ran before is its owner's to look at; one that never ran is of no use to anybody.
-    if (ranBefore.length === 0) {
-      await takeDown(client, settings.composeProject, paths.logs);
-      removeComposeState(paths);
-    }
-    throw error;
-  }
-  writeComposeState(paths, {
+  const planned = await project.parts(profiles);
+  const before = await listContainers(client, settings.composeProject);
+  await assertPortsFree(portsToTake(planned, before));
+  const former = readComposeState(paths);
+  // Without its mark, what there is was left behind by a command that was killed.
+  const ran = former?.phase === "running" && before.some(({ inspected }) => inspected.State.Running);
+  const state: ComposeState = {
+    phase: ran ? "running" : "starting",
     project: settings.composeProject,
     profiles: [...profiles],
-    since: (ranBefore.length > 0 ? since : undefined) ?? new Date().toISOString(),
-    parts: parts.map(({ name, kind, port, url }) => ({ name, kind, port, url })),
-    images: Object.fromEntries(
-      parts.map(({ name, image }) => [
-        name,
-        Object.values(images).find(({ reference }) => reference === image) ?? {
-          reference: image,
-          id: "",
-          digest: null,
-        },
-      ]),
-    ),
-  });
-
-  async function bringUp(all: readonly ComposePart[], known: readonly string[]): Promise<void> {
-    const began = performance.now();
-    const over = new AbortController();
-    const both = AbortSignal.any([signal, over.signal]);
-    const healthy = waitHealthy({
-      client,
-      project: settings.composeProject,
-      parts: all.map(({ name }) => name),
-      signal: both,
-      timeout: healthyTimeout,
-      onHealthy({ name, inspected }) {
-        if (known.includes(name) && !startedSince(inspected.State.StartedAt, began)) return;
-        const seconds = ((performance.now() - began) / 1_000).toFixed(1);
-        const url = all.find((part) => part.name === name)?.url;
-        onEvent({ kind: "done", text: `${name} answers at ${url} (${seconds} s)`, part: name });
-      },
-    });
-    const composed = project.up(profiles, [], both);
-    try {
-      // Whichever fails first says most about why.
-      await Promise.all([composed, healthy]);
-    } catch (error) {
-      over.abort(error);
-      await Promise.allSettled([composed, healthy]);
-      signal.throwIfAborted();
-      throw error;
-    }
+    since: (ran ? former?.since : undefined) ?? new Date().toISOString(),
+    parts: planned.map(({ name, kind, port, url }) => ({ name, kind, port, url })),
+    images: imagesByPart(planned, Object.values(images)),
+  };
+  // Written before there is anything, so that whatever happens `down` knows of it.
+  rememberVolumes(paths, settings.composeProject);
+  if (!ran) writeComposeState(paths, state);
+  try {
+    await thaw(before);
+    await bringUp(parts, planned, before, options);
+  } catch (error) {
+    throw await undo(parts, ran ? before : undefined, error);
   }
+  writeComposeState(paths, { ...state, phase: "running" });
+}
+
+async function bringUp(
+  { engine: { client }, settings, project }: LaunchParts,
+  planned: readonly ComposePart[],
+  before: readonly LabContainer[],
+  { profiles, signal, onEvent }: UpOptions,
+): Promise<void> {
+  const began = performance.now();
+  const over = new AbortController();
+  const both = AbortSignal.any([signal, over.signal]);
+  const lives = new Set(before.filter(({ state }) => state === "running").map(lifeOf));
+  const healthy = waitHealthy({
+    client,
+    project: settings.composeProject,
+    parts: planned.map(({ name }) => name),
+    before,
+    signal: both,
+    timeout: healthyTimeout,
+    onHealthy(container) {
+      if (lives.has(lifeOf(container))) return;
+      const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+      const url = planned.find(({ name }) => name === container.name)?.url;
+      onEvent({
+        kind: "done",
+        text: `${container.name} answers at ${url} (${seconds} s)`,
+        part: container.name,
+      });
+    },
+  });
+  const composed = project.up(profiles, [], both);
+  try {
+    // Whichever fails first says most about why.
+    await Promise.all([composed, healthy]);
+  } catch (error) {
+    over.abort(error);
+    await Promise.allSettled([composed, healthy]);
+    signal.throwIfAborted();
+    throw isEngineGone(error) ? engineGone(error) : error;
+  }
+}
+
+/**
+ * Removes what was made. A lab that ran before is its owner's to look at, one that never ran is of no use to anybody.
+ * @param before the containers of a lab that ran before
+ * @returns the error to throw: why the start failed, with a word about what could not be removed
+ */
+async function undo(
+  { engine: { client }, settings, paths }: LaunchParts,
+  before: readonly LabContainer[] | undefined,
+  error: unknown,
+): Promise<unknown> {
+  try {
+    if (before !== undefined) {
+      const present = await listContainers(client, settings.composeProject);
+      const known = new Set(before.map(({ name }) => name));
+      await removeContainers(
+        present.filter(({ name }) => !known.has(name)),
+        paths.logs,
+      );
+    } else {
+      await takeDown(client, settings.composeProject, { logs: paths.logs, interrupted: true });
+      removeComposeState(paths);
+    }
+    return error;
+  } catch (left) {
+    if (!(error instanceof LabError)) return error;
+    const detail = [
+      ...error.detail,
+      `What was started is still there (${messageOf(left)}): "make down" removes it.`,
+    ];
+    const { reason, remedy, cause } = error;
+    return new LabError(error.code, error.message, { reason, remedy, detail, cause });
+  }
+}
+
+/** A part that an experiment has frozen cannot become healthy. */
+async function thaw(containers: readonly LabContainer[]): Promise<void> {
+  for (const { handle, inspected } of containers) if (inspected.State.Paused) await handle.unpause();
+}
+
+/** Those that the lab's own containers do not hold already. */
+function portsToTake(planned: readonly ComposePart[], containers: readonly LabContainer[]) {
+  const held = new Set(containers.filter(({ inspected }) => inspected.State.Running).map(({ port }) => port));
+  return planned
+    .filter(({ port }) => !held.has(port))
+    .map(({ name, port, portVariable }) => ({ part: name, port, variable: portVariable }));
+}
+
+function imagesByPart(planned: readonly ComposePart[], images: readonly ResolvedImage[]) {
+  const unknown = (reference: string) => ({ reference, id: "", digest: null });
+  return Object.fromEntries(
+    planned.map(({ name, image }) => [
+      name,
+      images.find(({ reference }) => reference === image) ?? unknown(image),
+    ]),
+  );
+}
+
+/** A container that was started again lives another life. */
+function lifeOf({ inspected }: LabContainer): string {
+  return `${inspected.Id} ${inspected.State.StartedAt}`;
 }
 
 /** What the compose files of today's systems run; NATS belongs to a system that is still to come. */
 function serversFor({ emulator }: Settings): BackingServer[] {
   return ["postgres", "redis", emulator];
-}
-
-function startedSince(iso: string, began: number): boolean {
-  return Date.parse(iso) >= performance.timeOrigin + began - 1_000;
 }

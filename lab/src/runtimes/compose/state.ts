@@ -5,6 +5,8 @@ import type { LabPaths } from "../../paths.ts";
 import { readJsonFile, writeJsonFile } from "../../util/files.ts";
 
 const stateSchema = z.object({
+  /** `starting` from before the first container is made until all are healthy. */
+  phase: z.enum(["starting", "running"]),
   project: z.string(),
   profiles: z.array(z.string()),
   since: z.string(),
@@ -19,7 +21,7 @@ const stateSchema = z.object({
 
 export type ComposeState = z.infer<typeof stateSchema>;
 
-/** Undefined when there is none that makes sense. */
+/** There from the start of `up` to `down`. Undefined when there is none that makes sense. */
 export function readComposeState(paths: LabPaths): ComposeState | undefined {
   const parsed = stateSchema.safeParse(readJsonFile(paths.composeState));
   return parsed.success ? parsed.data : undefined;
@@ -32,6 +34,20 @@ export function writeComposeState(paths: LabPaths, state: ComposeState): void {
 export function removeComposeState(paths: LabPaths): void {
   for (const file of [paths.composeState, paths.composeEnvironment, paths.composeOverrides])
     rmSync(file, { force: true });
+}
+
+const volumesSchema = z.object({ project: z.string() });
+
+/** The project whose volumes this lab has made; undefined before its first start, and after `clean`. */
+export function projectWithVolumes(paths: LabPaths): string | undefined {
+  const parsed = volumesSchema.safeParse(readJsonFile(paths.composeVolumes));
+  return parsed.success ? parsed.data.project : undefined;
+}
+
+/** Remembers that there are volumes, or, with undefined, that there are none any more. */
+export function rememberVolumes(paths: LabPaths, project: string | undefined): void {
+  if (project === undefined) rmSync(paths.composeVolumes, { force: true });
+  else writeJsonFile(paths.composeVolumes, { project });
 }
 
 export type Overrides = Readonly<Record<string, Readonly<Record<string, string>>>>;

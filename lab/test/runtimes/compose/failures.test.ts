@@ -30,7 +30,12 @@ const cases = [
     /processors/,
     /Docker/,
   ],
-  ["permission denied while trying to connect", "PREREQUISITE_MISSING", /refused/, /make doctor/],
+  [
+    "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock",
+    "PREREQUISITE_MISSING",
+    /may not speak/,
+    /make doctor/,
+  ],
   ["something that nobody has seen before", "COMMAND_FAILED", /docker compose up/, /make doctor/],
 ] as const;
 

@@ -36,7 +36,14 @@ t.test("no overrides are no file: Compose would refuse an empty one", async (t) 
 t.test("a state that makes no sense is none", async (t) => {
   const paths = labPaths(t.testdir({ "compose-state.json": '{"project": 3}' }));
   t.equal(readComposeState(paths), undefined);
-  const state = { project: "p", profiles: ["orders"], since: "now", parts: [], images: {} };
+  const state = {
+    phase: "running" as const,
+    project: "p",
+    profiles: ["orders"],
+    since: "now",
+    parts: [],
+    images: {},
+  };
   writeComposeState(paths, state);
   t.same(readComposeState(paths), state);
   removeComposeState(paths);
