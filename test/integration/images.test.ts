@@ -7,7 +7,7 @@ import { requireEngine } from "../../lab/src/docker/engine.ts";
 import { currentSession, testLabel } from "../../lab/src/docker/test-resources.ts";
 import { hostCertificates } from "../../lab/src/images/ca-bundle.ts";
 import { type BackingServer, backingImages } from "../../lab/src/images/catalogue.ts";
-import { findImage } from "../../lab/src/images/local-images.ts";
+import { findImage, type ImageSource } from "../../lab/src/images/local-images.ts";
 import { recipes } from "../../lab/src/images/recipes.ts";
 import { resolveImages } from "../../lab/src/images/resolve-images.ts";
 import { ensureServiceImage } from "../../lab/src/images/service-image.ts";
@@ -36,8 +36,11 @@ const packaged = (
   await Promise.all(Object.values(recipes).map(({ reference }) => findImage(engine.client, reference)))
 ).filter((image) => image !== undefined);
 
+// CI has built them: there, nothing is skipped.
 const skip =
-  packaged.length === Object.keys(recipes).length ? false : "the images from packages are not here";
+  packaged.length < Object.keys(recipes).length &&
+  process.env.CI !== "true" &&
+  'the images from packages are not here; "make images" builds them';
 
 /** Runs a command in a container of its own. */
 function inside(image: string, command: readonly string[], options: readonly string[] = []) {
@@ -60,22 +63,31 @@ async function running(t: Test, image: string, command: readonly string[], optio
   return id;
 }
 
-t.test("with everything there, resolving takes a moment and builds nothing", async (t) => {
-  const server = packaged.length > 0 ? (["redis", "postgres"] as const) : [];
-  const began = performance.now();
+t.test("with everything there, resolving looks each image up, and pulls and builds nothing", async (t) => {
+  const servers = packaged.length > 0 ? (["redis", "postgres"] as const) : [];
+  const asked: string[] = [];
+  const source: ImageSource = {
+    find: (reference) => {
+      asked.push(reference);
+      return findImage(engine.client, reference);
+    },
+    pull: async (reference) => t.fail(`${reference} is pulled`) as never,
+  };
   const events: unknown[] = [];
   const resolved = await resolveImages({
     engine,
-    settings: settingsFromEnv({}, rootDir),
-    servers: server,
+    settings,
+    servers,
     systems: ["orders"],
     signal,
     onEvent: (event) => events.push(event),
+    source,
+    build: async () => t.fail("something is built") as never,
   });
-  t.ok(performance.now() - began < 300, `${Math.round(performance.now() - began)} ms`);
+  t.ok(asked.length <= 2 * servers.length + 3, `asks the engine ${asked.length} times`);
   t.same(events, []);
   t.equal(resolved.variables.ORDERS_IMAGE, orders.reference);
-  t.equal(resolved.images.orders?.id, orders.id);
+  t.match(resolved.images.orders, { id: orders.id, base: /^sha256:/ });
 });
 
 t.test("the service image: production only, small, nobody's root", async (t) => {
@@ -146,7 +158,7 @@ t.test("no layer holds this machine's certificates", { skip }, async (t) => {
     t.ok(bundle === first, `${reference} has Debian's, and no secret`);
 });
 
-t.test("every server ends at once when it is told to", async (t) => {
+t.test("every server ends by itself when it is told to", async (t) => {
   const commands: Record<BackingServer, readonly string[]> = {
     redis: ["redis-server", "--appendonly", "yes"],
     nats: ["nats-server", "--jetstream", "--store_dir", "/data"],
@@ -156,7 +168,10 @@ t.test("every server ends at once when it is told to", async (t) => {
   };
   for (const [server, command] of Object.entries(commands)) {
     const { packaged: reference } = backingImages[server as BackingServer];
-    if ((await findImage(engine.client, reference)) === undefined) continue;
+    if (process.env.CI !== "true" && (await findImage(engine.client, reference)) === undefined) {
+      t.comment(`${reference} is not here`);
+      continue;
+    }
     const id = await running(t, reference, command, [
       "--env=POSTGRES_PASSWORD=secret",
       "--env=SERVICES=sns,sqs",
@@ -165,14 +180,10 @@ t.test("every server ends at once when it is told to", async (t) => {
       const { stdout, stderr } = await runDocker(["logs", id]);
       return /ready|Running on/i.test(stdout + stderr);
     });
-    const began = performance.now();
-    await runDocker(["stop", "--time=30", id], { timeout: 40_000 });
-    const seconds = (performance.now() - began) / 1_000;
+    // Far less than the 15 s that the lab gives them, after which they would be killed.
+    await runDocker(["stop", "--time=8", id], { timeout: 40_000 });
     const { State } = await engine.client.getContainer(id).inspect();
-    t.ok(
-      seconds < 8 && State.ExitCode !== 137,
-      `${server}: ${seconds.toFixed(1)} s, exit code ${State.ExitCode}`,
-    );
+    t.not(State.ExitCode, 137, `${server} ends by itself`);
   }
 });
 

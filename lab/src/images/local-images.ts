@@ -13,6 +13,8 @@ export interface LocalImage {
   /** Bytes, all layers. */
   readonly size: number;
   readonly labels: Readonly<Record<string, string>>;
+  /** The content of each layer, as sha256:…, the lowest first. */
+  readonly layers: readonly string[];
 }
 
 /** Where images come from; tests have one without an engine. */
@@ -35,11 +37,20 @@ export async function findImage(client: Docker, reference: string): Promise<Loca
   try {
     const found = await within(INSPECT_MS, client.getImage(reference).inspect());
     const digest = found.RepoDigests?.[0]?.split("@")[1] ?? null;
-    return { reference, id: found.Id, digest, size: found.Size, labels: found.Config?.Labels ?? {} };
+    const labels = found.Config?.Labels ?? {};
+    return { reference, id: found.Id, digest, size: found.Size, labels, layers: found.RootFS?.Layers ?? [] };
   } catch (error) {
     if ((error as { statusCode?: number }).statusCode === 404) return undefined;
     throw error;
   }
+}
+
+/**
+ * True for an image that was built on that one. Layers tell it, wherever either came from: ids do not, engines with
+ * another store of images give others.
+ */
+export function standsOn(image: LocalImage, base: LocalImage): boolean {
+  return base.layers.every((layer, index) => image.layers[index] === layer);
 }
 
 /** dockerode cannot abort this request; an engine that hangs must not hang its caller. */

@@ -181,7 +181,7 @@ export function megabytes(bytes: number): string {
 }
 
 /** What a newer image has taken the tag from. An image that a container or another tag uses is refused, and stays. */
-async function removeUnused({ client }: Engine, id: string): Promise<void> {
+export async function removeUnused({ client }: Engine, id: string): Promise<void> {
   await client
     .getImage(id)
     .remove({ abortSignal: AbortSignal.timeout(30_000) })

@@ -7,10 +7,10 @@ import { rootDir } from "../paths.ts";
 import type { LabEvent } from "../runtimes/runtime.ts";
 import type { Settings } from "../settings.ts";
 import { type BackingServer, backingImages } from "./catalogue.ts";
-import { chooseImages, findLocal, missingImages, type Wish } from "./choose-images.ts";
+import { chooseImages, missingImages, type Wish } from "./choose-images.ts";
 import { engineImages, type ImageSource, type LocalImage } from "./local-images.ts";
 import { recipeHash, recipeLabel, recipes } from "./recipes.ts";
-import { buildServiceImage, nodeWish, serviceReference } from "./service-image.ts";
+import { baseLabel, buildServiceImage, findServiceImage, nodeWish } from "./service-image.ts";
 
 export interface ResolvedImage {
   reference: string;
@@ -18,6 +18,8 @@ export interface ResolvedImage {
   id: string;
   /** Of its manifest in the registry it came from; null for what was built or loaded here. */
   digest: string | null;
+  /** Of a system's image: the id of the image that it was built on, where the lab has built it. */
+  base?: string;
 }
 
 export interface ResolvedImages {
@@ -48,7 +50,7 @@ export async function resolveImages(options: ResolveOptions): Promise<ResolvedIm
   const services = await Promise.all(
     systems.map(async (system) => ({
       system,
-      image: await source.find(serviceReference(root, system, settings.images.node)),
+      image: await findServiceImage(source, root, system, settings),
     })),
   );
   const toBuild = services.some(({ image }) => image === undefined);
@@ -72,12 +74,6 @@ export async function resolveImages(options: ResolveOptions): Promise<ResolvedIm
   return resolved;
 }
 
-/** The reference of a server's image that is on the engine, the official one first; undefined when there is none. */
-export async function packagedOrOfficial(engine: Engine, server: BackingServer): Promise<string | undefined> {
-  const wish = { name: server, named: undefined, ...backingImages[server] };
-  return (await findLocal(wish, engineImages(engine)))?.reference;
-}
-
 /** What a server may run from, as a wish for chooseImages. */
 export function backingWish(server: BackingServer, settings: Pick<Settings, "images">): Wish {
   const { variable, official, packaged } = backingImages[server];
@@ -86,9 +82,10 @@ export function backingWish(server: BackingServer, settings: Pick<Settings, "ima
 
 function record(into: ResolvedImages, name: string, variable: string, image: LocalImage | undefined): void {
   if (image === undefined) throw new Error(`no image was chosen for ${name}`);
-  const { reference, id, digest } = image;
+  const { reference, id, digest, labels } = image;
+  const base = labels[baseLabel] || undefined;
   into.variables[variable] = reference;
-  into.images[name] = { reference, id, digest };
+  into.images[name] = { reference, id, digest, ...(base === undefined ? {} : { base }) };
 }
 
 function warnIfOld(

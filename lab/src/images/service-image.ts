@@ -1,6 +1,7 @@
 /**
- * The image of a system's services. Its tag is the hash of all that it is made of, so an image that is there is the right
- * one, and one that is not there is built.
+ * The image of a system's services. Its tag is the hash of all that it is made of, but for what the base holds, which a
+ * name does not tell: an image that is there is the right one when it stands on the base that is there. Otherwise it is
+ * built.
  */
 import { join } from "node:path";
 import { pickSystem } from "../../../compose/images/service/pick.ts";
@@ -11,10 +12,10 @@ import type { Settings } from "../settings.ts";
 import { runCommand } from "../util/run-command.ts";
 import { buildImage } from "./build-image.ts";
 import { nodeBase } from "./catalogue.ts";
-import { chooseImages, missingImages } from "./choose-images.ts";
+import { chooseImages, findLocal, missingImages } from "./choose-images.ts";
 import { contentHash, filesBelow } from "./content-hash.ts";
-import { engineImages, findImage, type ImageSource, type LocalImage } from "./local-images.ts";
-import { megabytes } from "./packaged-images.ts";
+import { engineImages, findImage, type ImageSource, type LocalImage, standsOn } from "./local-images.ts";
+import { megabytes, removeUnused } from "./packaged-images.ts";
 
 export interface ServiceImageOptions {
   readonly engine: Engine;
@@ -31,6 +32,8 @@ export interface ServiceImageOptions {
 
 /** Images of a system that are kept, the newest ones: going back to another branch is common. */
 const KEPT = 3;
+/** Image label with the id of the image that it was built on; empty when it was built by hand. */
+export const baseLabel = "parallax.image.base";
 const directory = join("compose", "images", "service");
 
 /** The tag that the image of a system has, as its sources are now. */
@@ -51,11 +54,28 @@ export function serviceReference(root: string, system: string, node?: string): s
  */
 export async function ensureServiceImage(options: ServiceImageOptions): Promise<LocalImage> {
   const { engine, root, settings, system, signal, onEvent } = options;
-  const reference = serviceReference(root, system, settings.images.node);
-  const there = options.fresh ? undefined : await findImage(engine.client, reference);
+  const source = engineImages(engine);
+  const there = options.fresh ? undefined : await findServiceImage(source, root, system, settings);
   if (there !== undefined) return there;
-  const base = await requireNodeBase(engineImages(engine), settings, signal, onEvent);
+  const base = await requireNodeBase(source, settings, signal, onEvent);
   return buildServiceImage(options, base);
+}
+
+/**
+ * The image of a system as its sources and its base are now; undefined when it has to be built. Where the base is not,
+ * as on a machine that has only been given the images, any will do.
+ */
+export async function findServiceImage(
+  source: Pick<ImageSource, "find">,
+  root: string,
+  system: string,
+  settings: Pick<Settings, "images">,
+): Promise<LocalImage | undefined> {
+  const [image, base] = await Promise.all([
+    source.find(serviceReference(root, system, settings.images.node)),
+    findLocal(nodeWish(settings), source),
+  ]);
+  return image !== undefined && (base === undefined || standsOn(image, base)) ? image : undefined;
 }
 
 /** What services' images stand on, as a wish for chooseImages. */
@@ -69,6 +89,7 @@ export async function buildServiceImage(
   base: LocalImage,
 ): Promise<LocalImage> {
   const reference = serviceReference(root, system, settings.images.node);
+  const before = await findImage(engine.client, reference);
   onEvent({ kind: "begin", text: `Building ${reference} on ${base.reference}` });
   const began = performance.now();
   await buildImage({
@@ -81,6 +102,7 @@ export async function buildServiceImage(
       NODE_IMAGE: base.reference,
       REVISION: await revision(root),
       SOURCES: reference.slice(reference.indexOf(":") + 1),
+      BASE: base.id,
     },
     fresh: fresh ?? false,
     labDir: settings.labDir,
@@ -90,6 +112,7 @@ export async function buildServiceImage(
   if (image === undefined) throw new LabError("COMMAND_FAILED", `${reference} was built, and is not there.`);
   const seconds = ((performance.now() - began) / 1_000).toFixed(1);
   onEvent({ kind: "done", text: `${reference} is built (${seconds} s, ${megabytes(image.size)})` });
+  if (before !== undefined && before.id !== image.id) await removeUnused(engine, before.id);
   await removeOld(engine, system);
   return image;
 }

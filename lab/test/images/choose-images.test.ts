@@ -22,7 +22,7 @@ const nats: Wish = {
 const unreachable: PullOutcome = { pulled: false, unreachable: true, reason: "no such host" };
 
 function image(reference: string): LocalImage {
-  return { reference, id: `sha256:${reference}`, digest: null, size: 1, labels: {} };
+  return { reference, id: `sha256:${reference}`, digest: null, size: 1, labels: {}, layers: [] };
 }
 
 /** @param answers by reference: what pulling it ends with; not listed means that it is pulled */

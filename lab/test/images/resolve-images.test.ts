@@ -5,7 +5,7 @@ import { backingImages, nodeBase } from "../../src/images/catalogue.ts";
 import type { ImageSource, LocalImage } from "../../src/images/local-images.ts";
 import { recipeHash, recipeLabel, recipes } from "../../src/images/recipes.ts";
 import { type ResolveOptions, resolveImages } from "../../src/images/resolve-images.ts";
-import { serviceReference } from "../../src/images/service-image.ts";
+import { baseLabel, serviceReference } from "../../src/images/service-image.ts";
 import { rootDir } from "../../src/paths.ts";
 import type { LabEvent } from "../../src/runtimes/runtime.ts";
 import { settingsFromEnv } from "../../src/settings.ts";
@@ -14,8 +14,8 @@ const settings = settingsFromEnv({}, "/");
 const { packaged } = backingImages.redis;
 const orders = serviceReference(rootDir, "orders");
 
-function image(reference: string, labels: Record<string, string> = {}): LocalImage {
-  return { reference, id: `sha256:${reference}`, digest: null, size: 1, labels };
+function image(reference: string, labels: Record<string, string> = {}, layers: string[] = []): LocalImage {
+  return { reference, id: `sha256:${reference}`, digest: null, size: 1, labels, layers };
 }
 
 function options(here: readonly LocalImage[], more: Partial<ResolveOptions> = {}) {
@@ -68,6 +68,21 @@ t.test("a system without an image is built on the Node that is here", async (t) 
   });
   t.equal((await resolveImages(all)).variables.ORDERS_IMAGE, orders);
   t.same(bases, [`orders on ${nodeBase.packaged}`]);
+});
+
+t.test("a system's image that stands on another base than the one that is here is built again", async (t) => {
+  const built = image(orders, { [baseLabel]: "sha256:new" }, ["debian", "new node", "app"]);
+  const onOld = image(orders, {}, ["debian", "old node", "app"]);
+  const build = async () => built;
+  const from = async (here: LocalImage[]) => {
+    const { all } = options(here, { servers: [], build });
+    return (await resolveImages(all)).images.orders?.base;
+  };
+  const official = image(nodeBase.official, {}, ["debian", "new node"]);
+  const packaged = image(nodeBase.packaged, {}, ["debian", "old node"]);
+  t.equal(await from([onOld, packaged]), undefined, "it stands on the one that is here");
+  t.equal(await from([onOld]), undefined, "no base is here");
+  t.equal(await from([onOld, packaged, official]), "sha256:new", "the official one has come");
 });
 
 t.test("nothing is here: one error names all, and nothing is built", async (t) => {
