@@ -73,8 +73,8 @@ export async function buildDebian(recipe: Recipe, hash: string, options: DebianO
     signal.throwIfAborted();
     if (imported.code !== 0) throw explainBuildFailure("debian", imported, log);
   } finally {
-    rmSync(tarball, { force: true });
-    rmSync(`${tarball}.root`, { recursive: true, force: true });
+    removeQuietly(tarball);
+    removeQuietly(`${tarball}.root`);
   }
 }
 
@@ -88,6 +88,15 @@ export function debianMirrors(distribution: string | undefined, sources: readonl
     security:
       plain.find((uri) => uri.endsWith("/debian-security")) ?? "http://deb.debian.org/debian-security",
   };
+}
+
+/** Under sudo they are root's and may stay; that must not stand before why the making failed. */
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    // The next making replaces them.
+  }
 }
 
 function explainDebootstrap(made: RunResult, log: string): LabError {
