@@ -86,7 +86,7 @@ coverage: node ## Run the tests and measure what they cover
 format: node ## Format the sources and mend what the linter can mend
 	@$(LAB) format
 
-bench: node ## Run the benchmarks, about six minutes
+bench: node ## Run the benchmarks, about ten minutes
 	@$(LAB) bench
 
 node:

@@ -2,6 +2,7 @@
  * Any one container is killed under load, and no order that was acknowledged is lost. The exception is told, not hidden:
  * an emulator keeps its queues in memory, so what a kill takes from it shows in the verdict.
  */
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { findOrBuildK6 } from "../../../lab/src/engines/k6.ts";
@@ -31,7 +32,7 @@ const experiment: Experiment = {
 };
 
 async function run(t: Test, lab: OwnComposeLab, faults: readonly string[]) {
-  const { verdict } = await runExperiment({
+  const { verdict, directory } = await runExperiment({
     experiment,
     runtime: lab.runtime,
     environment: "local",
@@ -44,7 +45,7 @@ async function run(t: Test, lab: OwnComposeLab, faults: readonly string[]) {
   });
   const all = [...verdict.invariants, ...verdict.observations];
   const counts = Object.fromEntries(all.map(({ name, counts }) => [name, counts]));
-  return { verdict, counts, text: JSON.stringify(verdict.invariants, null, 2) };
+  return { verdict, directory, counts, text: JSON.stringify(verdict.invariants, null, 2) };
 }
 
 t.test("LocalStack", async (t) => {
@@ -70,10 +71,19 @@ t.test("LocalStack", async (t) => {
   }
 
   t.test("kill:emulator@2s", async (t) => {
-    const { verdict, counts, text } = await run(t, lab, ["kill:emulator@2s", "start:emulator@3s"]);
+    const { verdict, directory, counts, text } = await run(t, lab, ["kill:emulator@2s", "start:emulator@3s"]);
     const lost = counts["accepted-orders-are-settled"]?.offending ?? 0;
     t.equal(verdict.outcome, lost === 0 ? "held" : "broken", text);
     t.comment(`lost with LocalStack's memory, and told: ${lost}`);
+    const answers = (await readFile(join(directory, "answers.jsonl"), "utf8")).trim().split("\n");
+    const statuses = answers.map((line) => JSON.parse(line) as { id: string; status: number });
+    const outage = statuses.findIndex(({ status }) => status !== 202);
+    t.ok(outage > 0, "clients were told of the outage");
+    const settled = verdict.invariants.find(({ name }) => name === "accepted-orders-are-settled");
+    for (const id of settled?.examples ?? []) {
+      const at = statuses.findIndex((answer) => answer.id === id);
+      t.ok(at >= 0 && at < outage, `${id} was lost with the memory, not after the restart`);
+    }
     t.ok(
       (counts["orders-were-completed"]?.completed ?? 0) >= 20,
       `orders flowed before and after: ${JSON.stringify(counts.answers)}`,
