@@ -11,6 +11,7 @@ import type Docker from "dockerode";
 import type { Test } from "tap";
 import type { StartedTestContainer } from "testcontainers";
 import { type Engine, requireEngine } from "../../lab/src/docker/engine.ts";
+import { demultiplex } from "../../lab/src/docker/log-frames.ts";
 import { currentSession, testLabel } from "../../lab/src/docker/test-resources.ts";
 import { testcontainersEnvironment } from "../../lab/src/docker/testcontainers.ts";
 import { freePort } from "../../lab/src/util/ports.ts";
@@ -168,18 +169,7 @@ async function logsOf(container: Docker.Container): Promise<string> {
   const raw = await container
     .logs({ stdout: true, stderr: true, follow: false })
     .catch(() => Buffer.alloc(0));
-  return unframed(raw);
-}
-
-/** Without a terminal, the engine sends frames: one byte stream, three bytes nothing, four bytes length, the text. */
-function unframed(raw: Buffer): string {
-  const parts: Buffer[] = [];
-  for (let at = 0; at + 8 <= raw.length; ) {
-    const length = raw.readUInt32BE(at + 4);
-    parts.push(raw.subarray(at + 8, at + 8 + length));
-    at += 8 + length;
-  }
-  return Buffer.concat(parts).toString("utf8");
+  return demultiplex(raw);
 }
 
 /** `LAB_DIR/test-integration/<test file>-<alias>-<suite>.log`, until the next run of all suites. */
