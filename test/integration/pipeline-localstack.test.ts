@@ -1,6 +1,5 @@
 /** The orders pipeline in containers, on LocalStack, which keeps what is queued in memory only. */
 
-import { waitFor } from "@parallax/testkit";
 import t from "tap";
 import { ContainerSuite } from "../lib/containers.ts";
 import { localstack } from "../lib/emulators.ts";
@@ -14,21 +13,14 @@ pipelineStories(t, pipeline);
 t.test(
   "LocalStack is killed: what was queued is lost with it, and orders flow again by themselves",
   async (t) => {
-    const { api, emulator, services } = pipeline;
     const since = await pipeline.ledgerEnd();
-    await services["orders-processor"].stop(30);
-    const queued = await pipeline.accept(20);
-    await emulator.container.kill();
-    await emulator.container.start();
-    await services["orders-processor"].start();
-    const later = await waitFor("orders to be accepted again", () => pipeline.accept(20), 30_000);
+    const { queued, later } = await pipeline.acrossRestart((emulator) => emulator.kill(), 20);
     await pipeline.allPaidOnce(t, later, since);
-    const lost = queued.length - (await pipeline.completed(queued)).length;
     t.equal(
-      lost,
+      await pipeline.lost(queued),
       queued.length,
       "all that was queued is lost: this emulator keeps nothing, AWS would keep all",
     );
-    t.equal((await api.chargesAfter(since)).length, later.length);
+    t.equal((await pipeline.api.chargesAfter(since)).length, later.length);
   },
 );

@@ -16,34 +16,31 @@ pipelineStories(t, pipeline);
 let persisted: string[] = [];
 
 t.test("MiniStack is stopped in order and started again: nothing is lost", async (t) => {
-  const { emulator, services } = pipeline;
   const since = await pipeline.ledgerEnd();
-  await services["orders-processor"].stop(30);
-  const queued = await pipeline.accept(20);
+  const { queued, later } = await pipeline.acrossRestart(async (emulator) => {
+    t.equal((await emulator.stop(15)).exitCode, 0);
+  }, 5);
   persisted = queued;
-  t.equal((await emulator.container.stop(15)).exitCode, 0);
-  await emulator.container.start();
-  await services["orders-processor"].start();
-  const later = await waitFor("orders to be accepted again", () => pipeline.accept(5), 30_000);
   await pipeline.allPaidOnce(t, [...queued, ...later], since);
 });
 
 t.test("MiniStack is killed: it is back at its last orderly stop, and orders flow again", async (t) => {
-  const { api, emulator, services } = pipeline;
   const since = await pipeline.ledgerEnd();
-  await services["orders-processor"].stop(30);
-  const queued = await pipeline.accept(20);
-  await emulator.container.kill();
-  await emulator.container.start();
-  await services["orders-processor"].start();
-  const later = await waitFor("orders to be accepted again", () => pipeline.accept(20), 30_000);
+  const { queued, later } = await pipeline.acrossRestart((emulator) => emulator.kill(), 20);
   await pipeline.allPaidOnce(t, later, since);
-  const lost = queued.length - (await pipeline.completed(queued)).length;
-  t.equal(lost, queued.length, "all of it is lost: the state is written at an orderly stop only");
+  t.equal(
+    await pipeline.lost(queued),
+    queued.length,
+    "all of it is lost: the state is written at an orderly stop only",
+  );
   // What was queued at the last orderly stop is queued again, although it has been processed and deleted since.
   await waitFor("the old orders to be delivered again", async () => {
     const attempts = await Promise.all(persisted.map((id) => pipeline.attempts(id)));
     return attempts.every((count) => count >= 2);
   });
-  t.equal((await api.chargesAfter(since)).length, later.length, "and nobody is charged again for them");
+  t.equal(
+    (await pipeline.api.chargesAfter(since)).length,
+    later.length,
+    "and nobody is charged again for them",
+  );
 });

@@ -87,6 +87,29 @@ export class OrdersPipeline {
     return ids;
   }
 
+  /**
+   * Queues orders while the processor is stopped, lets `end` end the emulator, and starts both again.
+   * @returns ids of what was queued then, and of `count` orders that were accepted after it
+   */
+  async acrossRestart(
+    end: (emulator: RunningContainer) => Promise<unknown>,
+    count: number,
+  ): Promise<{ queued: string[]; later: string[] }> {
+    const processor = this.services["orders-processor"];
+    const { container } = this.emulator;
+    await processor.stop(30);
+    const queued = await this.accept(20);
+    await end(container);
+    await container.start();
+    await processor.start();
+    return { queued, later: await waitFor("orders to be accepted again", () => this.accept(count), 30_000) };
+  }
+
+  /** How many of these orders will never be completed, once later ones are. */
+  async lost(queued: readonly string[]): Promise<number> {
+    return queued.length - (await this.completed(queued)).length;
+  }
+
   /** The answer to an order as a client sees it, whatever it is. */
   async post(body: unknown): Promise<Response> {
     return await fetch(`${this.receiverUrl}/orders/async`, {
