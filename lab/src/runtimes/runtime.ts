@@ -129,6 +129,8 @@ export interface ImageUsed {
   id: string;
   /** Content address of its manifest; only for an image that came from a registry. */
   digest: string | null;
+  /** Id of the image that it stands on, for one that was built here. */
+  base?: string | undefined;
 }
 
 export interface Runtime {

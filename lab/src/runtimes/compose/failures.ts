@@ -20,7 +20,7 @@ const known: readonly Known[] = [
   },
   {
     pattern:
-      /cannot connect to the docker daemon|error during connect|docker\.sock.*connection refused|docker daemon is not running/i,
+      /cannot connect to the docker daemon|error during connect|docker daemon is not running|(?:docker\.sock|docker_engine)[^\n]*(?:EOF|connection re(?:fused|set)|broken pipe)/i,
     code: "NOT_RUNNING",
     what: "The Docker engine has stopped answering.",
     remedy: engineGoneRemedy,

@@ -9,6 +9,8 @@ import type { LabContainer } from "./containers.ts";
 
 /** From a death to the start after it, as by the engine's restart policy. */
 const deathPoll = 50;
+/** Longer than any grace period. */
+const mostPatience = 60_000;
 const deadly: readonly string[] = ["SIGKILL", "SIGTERM", "SIGINT", "SIGQUIT"];
 
 /** Resolves when the signal is sent and, for a service that it kills at once, when that is started again. */
@@ -23,11 +25,15 @@ export async function sendSignal({ handle, kind }: LabContainer, signal: NodeJS.
     return;
   }
   if (kind === "service") await restart(handle);
-  else await handle.wait();
+  else await ended(handle);
+}
+
+async function ended(handle: LabContainer["handle"]): Promise<void> {
+  await handle.wait({ abortSignal: AbortSignal.timeout(mostPatience) });
 }
 
 async function restart(handle: LabContainer["handle"]): Promise<void> {
-  await handle.wait();
+  await ended(handle);
   // The engine says that it has ended a moment before it can be started.
   for (let attempt = 0; ; attempt += 1) {
     try {

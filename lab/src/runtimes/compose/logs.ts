@@ -1,6 +1,7 @@
 /** Containers' logs: their ends, their lines as they come, and whole as files when the containers go. */
 import { closeSync, writeSync } from "node:fs";
 import type Docker from "dockerode";
+import { demultiplex } from "../../docker/log-frames.ts";
 import { archiveLog, openLog } from "../log-files.ts";
 import type { LabContainer } from "./containers.ts";
 
@@ -34,15 +35,4 @@ export async function keepLog({ name, handle }: LabContainer, logs: string): Pro
   } catch {
     // A full disk, or the engine has lost it.
   }
-}
-
-/** The engine puts eight bytes before each piece: the stream's number, three zeros, the piece's length. */
-function demultiplex(raw: Buffer): string {
-  const pieces: Buffer[] = [];
-  for (let at = 0; at + 8 <= raw.length; ) {
-    const length = raw.readUInt32BE(at + 4);
-    pieces.push(raw.subarray(at + 8, at + 8 + length));
-    at += 8 + length;
-  }
-  return Buffer.concat(pieces).toString("utf8");
 }

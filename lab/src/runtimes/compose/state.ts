@@ -15,7 +15,12 @@ const stateSchema = z.object({
   ),
   images: z.record(
     z.string(),
-    z.object({ reference: z.string(), id: z.string(), digest: z.string().nullable() }),
+    z.object({
+      reference: z.string(),
+      id: z.string(),
+      digest: z.string().nullable(),
+      base: z.string().optional(),
+    }),
   ),
 });
 
