@@ -286,7 +286,7 @@ t.test("a lab is found under the name that it was started with", async (t) => {
     Cmd: ["sleep", "600"],
     Labels: testLabels,
   });
-  t.teardown(() => guest.remove({ force: true }));
+  t.teardown(() => guest.remove({ force: true, v: true }));
   await guest.start();
   await client.getNetwork(`${project}_default`).connect({ Container: guest.id });
   t.match(await renamed.down(), { was_running: true });
