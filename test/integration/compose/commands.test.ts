@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { waitFor } from "@parallax/testkit";
 import t, { type Test } from "tap";
 import { requireEngine } from "../../../lab/src/docker/engine.ts";
+import { currentSession, testLabel } from "../../../lab/src/docker/test-resources.ts";
 import { labPaths, rootDir } from "../../../lab/src/paths.ts";
 import { listBelongings, listContainers } from "../../../lab/src/runtimes/compose/containers.ts";
 import { findProgram, runCommand } from "../../../lab/src/util/run-command.ts";
@@ -105,6 +106,29 @@ t.test("a start that fails shows the log of what failed, and leaves nothing", as
   t.match(stderr, /why: The database was made with another password/);
   t.match(stderr, /fix: .*make clean.*COMPOSE_PROJECT_NAME/);
   t.match(stderr, /\| .*password authentication failed/);
+  await nothingLeft(t, lab);
+});
+
+t.test("a disk that is full is named", async (t) => {
+  const lab = await ownComposeLab(t);
+  const { composeProject, labDir } = lab.settings;
+  // The database's volume as a disk of its own, on which not even an empty cluster has room.
+  await engine.client.createVolume({
+    Name: `${composeProject}_postgres-data`,
+    DriverOpts: { type: "tmpfs", device: "tmpfs", o: "size=8m,mode=0777" },
+    Labels: {
+      "com.docker.compose.project": composeProject,
+      "com.docker.compose.volume": "postgres-data",
+      "parallax.lab": labDir,
+      [testLabel]: currentSession(),
+    },
+  });
+  const { code, stderr } = await labCommand(lab, ["up"]);
+  t.equal(code, 1, stderr);
+  t.match(stderr, /Error: postgres exited with code \d+/);
+  t.match(stderr, /why: The disk of the Docker engine is full/);
+  t.match(stderr, /fix: .*docker system df/);
+  t.match(stderr, /\| .*No space left on device/);
   await nothingLeft(t, lab);
 });
 
