@@ -38,6 +38,11 @@ export interface LabPaths {
   engines: string;
   /** Compiled code of the development tools. */
   cache: string;
+  /** What the test runner has recorded of the last run, for each of the two commands. */
+  testRecord: string;
+  integrationRecord: string;
+  /** Containers' logs of the last run of the integration tests. */
+  integrationLogs: string;
   /** Held while the npm packages are being installed. */
   installLock: string;
 }
@@ -61,6 +66,9 @@ export function labPaths(labDir: string): LabPaths {
     data: join(labDir, "data"),
     engines: join(labDir, "engines"),
     cache: join(labDir, "cache"),
+    testRecord: join(labDir, "test.tap"),
+    integrationRecord: join(labDir, "test-integration.tap"),
+    integrationLogs: join(labDir, "test-integration"),
     installLock: join(labDir, "install.lock"),
   };
 }

@@ -174,7 +174,7 @@ async function logsOf(container: Docker.Container): Promise<string> {
 
 /** `LAB_DIR/test-integration/<test file>-<alias>-<suite>.log`, until the next run of all suites. */
 async function keepLog(alias: string, name: string, text: string): Promise<void> {
-  const directory = join(checkoutSettings().labDir, "test-integration");
+  const directory = labPaths(checkoutSettings().labDir).integrationLogs;
   await mkdir(directory, { recursive: true });
   const file = basename(process.argv[1] ?? "", ".test.ts");
   const [, suite = ""] = /^parallax-test-([0-9a-f]+)-/.exec(name) ?? [];

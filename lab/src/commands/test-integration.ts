@@ -13,7 +13,7 @@ import { sessionOf, sessionVariable, sweepTests } from "../docker/test-resources
 import { testcontainersEnvironment } from "../docker/testcontainers.ts";
 import { type BackingServer, backingImages } from "../images/catalogue.ts";
 import { resolveImages } from "../images/resolve-images.ts";
-import { rootDir } from "../paths.ts";
+import { labPaths, rootDir } from "../paths.ts";
 import { profiles } from "../settings.ts";
 import { concludeTests, runTap } from "../util/run-tap.ts";
 import { showEvent } from "./up.ts";
@@ -40,14 +40,14 @@ export function registerTestIntegrationCommand(program: Command, context: CliCon
         onEvent: (event) => showEvent(output, event),
       });
       // The containers' logs of the last run; the suites write them.
-      const logs = join(settings.labDir, "test-integration");
+      const { integrationLogs: logs, integrationRecord: record } = labPaths(settings.labDir);
       rmSync(logs, { recursive: true, force: true });
       const session = sessionOf(process.pid);
       output.begin(`Running the integration tests on Docker ${engine.version}`);
       try {
         const run = await runTap({
           files,
-          record: join(settings.labDir, "test-integration.tap"),
+          record,
           configuration,
           environment: {
             ...variables,
