@@ -14,6 +14,7 @@ import { type Engine, requireEngine } from "../../lab/src/docker/engine.ts";
 import { demultiplex } from "../../lab/src/docker/log-frames.ts";
 import { currentSession, testLabel } from "../../lab/src/docker/test-resources.ts";
 import { testcontainersEnvironment } from "../../lab/src/docker/testcontainers.ts";
+import { labPaths } from "../../lab/src/paths.ts";
 import { freePort } from "../../lab/src/util/ports.ts";
 import { LabContainer } from "./lab-container.ts";
 import type { Definition } from "./lab-definitions.ts";
