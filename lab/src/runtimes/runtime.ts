@@ -3,7 +3,8 @@
  *
  * - **part**: an engine or a service of the lab, by its name in `status` (`postgres`, `orders-receiver`).
  * - **engine**: a backing server with data of its own. It is not restarted behind a person's back: its death after `up`
- *   stops the lab, except when it was killed through `kill`, which is an experiment.
+ *   leaves a lab in containers degraded until the next `up` and stops a lab of processes, except when it was killed
+ *   through `kill`, which is an experiment.
  * - **service**: our code. It is restarted when it dies, as by Compose's `restart: unless-stopped`.
  */
 import type { Profile, RuntimeName } from "../settings.ts";
@@ -136,7 +137,8 @@ export interface ImageUsed {
 export interface Runtime {
   readonly name: RuntimeName;
   /**
-   * Starts the lab and waits until every part answers. A lab that runs already is left alone and its status returned.
+   * Starts the lab and waits until every part answers. What runs already and is healthy is left alone, except that
+   * containers are replaced whose image or settings have changed since.
    * @throws LabError; nothing is left running then
    */
   up(options: UpOptions): Promise<LabStatus>;
