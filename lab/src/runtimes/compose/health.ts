@@ -90,8 +90,8 @@ function hasFailed({ kind, state, inspected }: LabContainer, then: Inspected | u
   const sameLife = State.StartedAt === then?.State.StartedAt;
   // One that was ill before may recover with what it needs.
   if (state === "failed" || state === "unhealthy") return !sameLife && !State.Paused;
-  // One that had ended before is still to be started. The engine's clock need not be ours, so times are only compared.
-  if (kind === "engine") return state === "stopped" && State.FinishedAt !== then?.State.FinishedAt;
+  // One that had ended before is still to be started, and Compose ends one that it replaces.
+  if (kind === "engine") return state === "stopped" && !sameLife;
   return RestartCount - (then?.RestartCount ?? 0) >= mostRestarts && state !== "running";
 }
 

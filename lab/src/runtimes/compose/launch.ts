@@ -87,15 +87,16 @@ async function bringUp(
   const over = new AbortController();
   const both = AbortSignal.any([signal, over.signal]);
   const lives = new Set(before.filter(({ state }) => state === "running").map(lifeOf));
-  const healthy = waitHealthy({
+  const wait = {
     client,
     project: settings.composeProject,
     parts: planned.map(({ name }) => name),
     before,
     signal: both,
     timeout: healthyTimeout,
-    onHealthy(container) {
+    onHealthy(container: LabContainer) {
       if (lives.has(lifeOf(container))) return;
+      lives.add(lifeOf(container));
       const seconds = ((performance.now() - began) / 1_000).toFixed(1);
       const url = planned.find(({ name }) => name === container.name)?.url;
       onEvent({
@@ -104,11 +105,14 @@ async function bringUp(
         part: container.name,
       });
     },
-  });
+  };
+  const healthy = waitHealthy(wait);
   const composed = project.up(profiles, [], both);
   try {
     // Whichever fails first says most about why.
     await Promise.all([composed, healthy]);
+    // What Compose has replaced was healthy before, and has to become so again.
+    await waitHealthy(wait);
   } catch (error) {
     over.abort(error);
     await Promise.allSettled([composed, healthy]);
