@@ -5,6 +5,7 @@ import { confirm } from "../cli/confirm.ts";
 import { type CliContext, openRuntime } from "../cli/context.ts";
 import { removeOutside } from "../engines/postgres-home.ts";
 import { labPaths } from "../paths.ts";
+import { assertOnlyOn } from "../runtimes/choose-runtime.ts";
 import { projectWithVolumes } from "../runtimes/compose/state.ts";
 import { createRuntime } from "../runtimes/create-runtime.ts";
 import { takeDown } from "./down.ts";
@@ -16,6 +17,8 @@ export function registerCleanCommand(program: Command, context: CliContext): voi
     .option("--yes", "do not ask")
     .action(async (options: { yes?: boolean }) => {
       const { runtime, settings } = await openRuntime(context);
+      // Its files are not taken from under a lab on the other runtime.
+      await assertOnlyOn(settings, runtime.name);
       const paths = labPaths(settings.labDir);
       const project = projectWithVolumes(paths);
       const volumes = project === undefined ? "" : `, and the volumes of the Compose project "${project}"`;

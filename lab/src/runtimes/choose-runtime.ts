@@ -31,7 +31,7 @@ export async function chooseRuntime(settings: Settings): Promise<ChosenRuntime> 
 }
 
 /**
- * For `up`: the same lab is not started twice.
+ * For `up` and `clean`: the same lab is not on two runtimes.
  * @throws LabError OTHER_LAB_RUNNING when it runs on the other runtime
  */
 export async function assertOnlyOn(settings: Settings, name: RuntimeName): Promise<void> {
@@ -41,8 +41,8 @@ export async function assertOnlyOn(settings: Settings, name: RuntimeName): Promi
   // Of a lab that has failed nothing runs.
   if (state === "stopped" || state === "failed") return;
   throw new LabError("OTHER_LAB_RUNNING", `The lab runs already, on the ${other} runtime.`, {
-    reason: `This start is for the ${name} runtime.`,
-    remedy: 'Run "make down" without RUNTIME first, or leave RUNTIME out.',
+    reason: `This command is for the ${name} runtime.`,
+    remedy: `Run "make down RUNTIME=${other}" first ("node lab" reads RUNTIME from the environment and .env), or leave RUNTIME out.`,
   });
 }
 
