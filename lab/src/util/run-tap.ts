@@ -9,14 +9,23 @@ import { exitCodes } from "../cli/exit-codes.ts";
 import { countTests, type TestCounts } from "./tap-counts.ts";
 import { runTool } from "./tools.ts";
 
+/** Of one failure's diagnostics: a whole difference of two objects, a part of two pages. */
+const detailLines = 40;
+
 export interface TapRun {
   /** Of tap itself. */
   code: number;
   counts: TestCounts;
-  /** Names of what failed: assertions, and the tests and files around them. */
-  failures: string[];
-  /** tap's own output of this run; its reporters show failures on a terminal only. */
+  /** What failed: assertions, and the tests and files around them. */
+  failures: Failure[];
+  /** tap's own output of this run. */
   record: string;
+}
+
+export interface Failure {
+  name: string;
+  /** Lines of tap's diagnostics: the difference, the place. Empty where tap has none. */
+  detail: string[];
 }
 
 export interface TapOptions {
@@ -35,14 +44,15 @@ export async function runTap(options: TapOptions): Promise<TapRun> {
   const { files, record, configuration, signal } = options;
   mkdirSync(dirname(record), { recursive: true });
   rmSync(record, { force: true });
-  const flags = ["run", "--disable-coverage", "--reporter=terse", `--output-file=${record}`];
+  const reporter = process.stdout.isTTY ? "terse" : "silent";
+  const flags = ["run", "--disable-coverage", `--reporter=${reporter}`, `--output-file=${record}`];
   const environment = {
     ...options.environment,
     ...(configuration === undefined ? {} : { TAP_RCFILE: configuration }),
   };
   const code = await runTool("tap", "tap", [...flags, ...files], signal, environment);
   const tap = readOrNothing(record);
-  return { code, counts: countTests(tap), failures: failedNames(tap), record };
+  return { code, counts: countTests(tap), failures: readFailures(tap), record };
 }
 
 /** Names what failed, prints the closing line and sets the exit code. `others` are checks that ran beside tap. */
@@ -59,10 +69,15 @@ export function concludeTests(
   // tap may fail for something that is no test, such as a broken configuration.
   if (run.code !== 0 && counts.failed === 0) counts.failed += 1;
   const ran = run.counts.passed + run.counts.failed > 0;
-  for (const name of run.failures) output.warn(`Failed: ${name}`);
+  for (const { name, detail } of run.failures) {
+    output.warn(`Failed: ${name}`);
+    // On a terminal tap's reporter has shown it. Elsewhere reporters write control codes, or nothing.
+    if (process.stdout.isTTY) continue;
+    for (const line of detail.slice(0, detailLines)) output.line(`    ${line}`);
+  }
   if (run.failures.length > 0) output.warn(`All of it is in ${run.record}`);
   if (!ran) output.warn("No test ran.");
-  // tap's reporter leaves the cursor in the middle of a line.
+  // On a terminal tap's reporter leaves the cursor in the middle of a line.
   output.line();
   output.line(summary(counts));
   if (counts.failed > 0 || !ran) exitWith(exitCodes.failed);
@@ -73,8 +88,16 @@ export function summary({ passed, failed, skipped }: TestCounts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }
 
-function failedNames(tap: string): string[] {
-  return [...tap.matchAll(/^ *not ok \d+ - (.*?)(?: # time=.*)?$/gm)].map(([, name = ""]) => name);
+/** @param tap indented by four spaces for each test around; diagnostics are YAML between `---` and `...` */
+export function readFailures(tap: string): Failure[] {
+  const notOk = /^( *)not ok \d+ - (.*?)(?: # time=.*?)?(?: \{)?\n(?:\1 {2}---\n([\s\S]*?)^\1 {2}\.\.\.$)?/gm;
+  return [...tap.matchAll(notOk)].map(([, indent = "", name = "", diagnostics = ""]) => ({
+    name,
+    detail: diagnostics
+      .split("\n")
+      .map((line) => line.slice(indent.length + 2))
+      .filter((line) => line.trim() !== ""),
+  }));
 }
 
 function readOrNothing(file: string): string {
