@@ -131,8 +131,8 @@ async function observeDeadLetters(sqs: SQSClient) {
 }
 
 /**
- * Of five polls, what most of them do: nothing tells from outside when a poll has arrived, and when its end has been
- * noticed, so that on a busy machine one of them may be hung up before it was heard of.
+ * Of five polls, what most of them do. Nothing tells from outside when a poll has arrived, and when its end has been
+ * noticed: the times are long, for busy machines, and well below the poll's own 20 s.
  */
 async function observeAbandonedPolls(sqs: SQSClient): Promise<boolean> {
   const taken = await Promise.all(Array.from({ length: 5 }, () => abandonedPollTakes(sqs)));
@@ -143,10 +143,10 @@ async function abandonedPollTakes(sqs: SQSClient): Promise<boolean> {
   const url = await createQueue(sqs);
   const hungUp = new AbortController();
   const poll = receive(sqs, url, { wait: 20, visibility: 3, signal: hungUp.signal }).catch(() => undefined);
-  await elapsed(500);
+  await elapsed(2000);
   hungUp.abort();
   await poll;
-  await elapsed(1000);
+  await elapsed(6000);
   await send(sqs, url);
   const [message] = await receive(sqs, url, { wait: 1 });
   const taken = message === undefined;
@@ -171,7 +171,7 @@ async function observeReceipts(sqs: SQSClient) {
   );
   const second = await waitFor(
     "the second delivery",
-    async () => (await receive(sqs, url, { visibility: 2 }))[0],
+    async () => (await receive(sqs, url, { visibility: 20 }))[0],
   );
   const deleted = await accepted(
     sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: first?.ReceiptHandle })),
