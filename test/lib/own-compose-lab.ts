@@ -4,10 +4,12 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type Docker from "dockerode";
 import type { Test } from "tap";
 import { currentSession, sessionVariable } from "../../lab/src/docker/test-resources.ts";
 import { rootDir } from "../../lab/src/paths.ts";
 import { ComposeRuntime } from "../../lab/src/runtimes/compose/compose-runtime.ts";
+import { ofProject } from "../../lab/src/runtimes/compose/containers.ts";
 import type { LabEvent } from "../../lab/src/runtimes/runtime.ts";
 import {
   environmentWithDotEnv,
@@ -60,4 +62,14 @@ export async function ownComposeLab(t: Test, env: Record<string, string> = {}): 
       return events;
     },
   };
+}
+
+/** Names of the networks and volumes that a project has. */
+export async function listBelongings(client: Docker, project: string) {
+  const filters = ofProject(project);
+  const [networks, { Volumes: volumes }] = await Promise.all([
+    client.listNetworks({ filters }),
+    client.listVolumes({ filters }),
+  ]);
+  return { networks: networks.map(({ Name }) => Name), volumes: volumes.map(({ Name }) => Name) };
 }

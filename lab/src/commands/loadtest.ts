@@ -4,17 +4,15 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import type { CliContext, SettingOptions } from "../cli/context.ts";
 import { exitCodes } from "../cli/exit-codes.ts";
-import { LabError } from "../cli/lab-error.ts";
 import { Progress } from "../cli/progress.ts";
 import { findOrBuildK6 } from "../engines/k6.ts";
 import { choose, environments, experiments } from "../experiments/catalogue.ts";
 import type { Experiment, Fault } from "../experiments/experiment.ts";
 import { checkFaults, parseFault } from "../experiments/faults.ts";
 import { type RunResult, runExperiment } from "../experiments/run-experiment.ts";
-import { labPaths } from "../paths.ts";
+import { lockExperiment } from "../runtimes/command-lock.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
 import type { Settings } from "../settings.ts";
-import { type Lock, tryLock } from "../util/lock.ts";
 import { printRun } from "./print-run.ts";
 import { showEvent } from "./up.ts";
 import { withLab } from "./with-lab.ts";
@@ -102,20 +100,6 @@ export async function runHere(experiment: Experiment, options: RunHereOptions): 
   } finally {
     progress.clear();
   }
-}
-
-/**
- * Experiments are exclusive: each configures the services its own way, and counts all that goes through them.
- * @throws LabError BUSY
- */
-export function lockExperiment(labDir: string): Lock {
-  const { experimentLock } = labPaths(labDir);
-  const lock = tryLock(experimentLock);
-  if (lock !== undefined) return lock;
-  throw new LabError("BUSY", "Another experiment is running on this lab.", {
-    reason: `It holds ${experimentLock}.`,
-    remedy: "Wait until it has ended, or end it with Ctrl-C where it runs.",
-  });
 }
 
 function describe({ system, name, summary }: Experiment): string {

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { type CliContext, loadSettings } from "../cli/context.ts";
 import { messageOf } from "../cli/lab-error.ts";
 import { findOrBuildK6 } from "../engines/k6.ts";
+import { labPaths } from "../paths.ts";
 import { concludeTests, runTap } from "../util/run-tap.ts";
 import { runTool } from "../util/tools.ts";
 import { showEvent } from "./up.ts";
@@ -18,7 +19,7 @@ export function registerTestCommand(program: Command, context: CliContext): void
       await prepareK6(context);
       output.begin("Running the tests, and checking the types beside them");
       const types = runTool("typescript", "tsc", ["--noEmit"], signal);
-      const run = await runTap({ files, record: join(context.root, ".lab", "test.tap"), signal });
+      const run = await runTap({ files, record: labPaths(join(context.root, ".lab")).testRecord, signal });
       const typesHold = (await types) === 0;
       signal.throwIfAborted();
       if (!typesHold) output.warn("The types do not hold: see the errors of tsc above.");

@@ -1,8 +1,8 @@
-/** One command at a time starts or stops a lab, whatever it runs on. */
+/** One command at a time starts or stops a lab, one runs an experiment on it, whatever it runs on. */
 import { mkdirSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { LabError } from "../cli/lab-error.ts";
-import type { LabPaths } from "../paths.ts";
+import { type LabPaths, labPaths } from "../paths.ts";
 import { type Lock, tryLock } from "../util/lock.ts";
 
 const patience = 15_000;
@@ -10,12 +10,21 @@ const patience = 15_000;
 /** @throws LabError BUSY when another command is at it */
 export function lockCommand(paths: LabPaths): Lock {
   mkdirSync(paths.labDir, { recursive: true });
-  const lock = tryLock(paths.commandLock);
-  if (lock !== undefined) return lock;
-  throw new LabError("BUSY", "The lab is being started or stopped by another command.", {
-    reason: `It holds ${paths.commandLock}.`,
-    remedy: 'Wait until it is done and see "make status", or end it with Ctrl-C where it runs.',
-  });
+  return hold(
+    paths.commandLock,
+    "The lab is being started or stopped by another command.",
+    'Wait until it is done and see "make status", or end it with Ctrl-C where it runs.',
+  );
+}
+
+/**
+ * Experiments are exclusive: each configures the services its own way, and counts all that goes through them.
+ * @param busy what to say when one runs
+ * @throws LabError BUSY
+ */
+export function lockExperiment(labDir: string, busy = "Another experiment is running on this lab."): Lock {
+  const remedy = "Wait until it has ended, or end it with Ctrl-C where it runs.";
+  return hold(labPaths(labDir).experimentLock, busy, remedy);
 }
 
 /** For `down`: one right after an interrupted `up` gives that one time to clean up after itself. */
@@ -29,4 +38,10 @@ export async function waitForCommandLock(paths: LabPaths): Promise<Lock> {
       await delay(100);
     }
   }
+}
+
+function hold(path: string, busy: string, remedy: string): Lock {
+  const lock = tryLock(path);
+  if (lock !== undefined) return lock;
+  throw new LabError("BUSY", busy, { reason: `It holds ${path}.`, remedy });
 }

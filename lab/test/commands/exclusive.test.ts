@@ -2,9 +2,9 @@
 import { join } from "node:path";
 import t from "tap";
 import { Output } from "../../src/cli/output.ts";
-import { lockExperiment } from "../../src/commands/loadtest.ts";
 import { printStatus } from "../../src/commands/status.ts";
 import { resetLeftovers } from "../../src/commands/up.ts";
+import { lockExperiment } from "../../src/runtimes/command-lock.ts";
 import type { LabStatus, PartStatus } from "../../src/runtimes/runtime.ts";
 
 function part(name: string, overrides: Record<string, string>): PartStatus {

@@ -9,9 +9,9 @@ import t, { type Test } from "tap";
 import { requireEngine } from "../../../lab/src/docker/engine.ts";
 import { currentSession, testLabel } from "../../../lab/src/docker/test-resources.ts";
 import { labPaths, rootDir } from "../../../lab/src/paths.ts";
-import { listBelongings, listContainers } from "../../../lab/src/runtimes/compose/containers.ts";
+import { listContainers } from "../../../lab/src/runtimes/compose/containers.ts";
 import { findProgram, runCommand } from "../../../lab/src/util/run-command.ts";
-import { type OwnComposeLab, ownComposeLab } from "../../lib/own-compose-lab.ts";
+import { listBelongings, type OwnComposeLab, ownComposeLab } from "../../lib/own-compose-lab.ts";
 
 t.setTimeout(400_000);
 

@@ -6,9 +6,9 @@ import { requireEngine } from "../../../lab/src/docker/engine.ts";
 import { currentSession, testLabel } from "../../../lab/src/docker/test-resources.ts";
 import { OrdersApi } from "../../../lab/src/experiments/orders/orders-api.ts";
 import { ComposeRuntime } from "../../../lab/src/runtimes/compose/compose-runtime.ts";
-import { listBelongings, listContainers } from "../../../lab/src/runtimes/compose/containers.ts";
+import { listContainers } from "../../../lab/src/runtimes/compose/containers.ts";
 import type { LogLine } from "../../../lab/src/runtimes/runtime.ts";
-import { ownComposeLab } from "../../lib/own-compose-lab.ts";
+import { listBelongings, ownComposeLab } from "../../lib/own-compose-lab.ts";
 
 t.setTimeout(300_000);
 

@@ -11,8 +11,7 @@ import { postgresUrl } from "../../engines/postgres.ts";
 import { knownPostgresPassword } from "../../engines/secrets.ts";
 import { type LabPaths, labPaths } from "../../paths.ts";
 import type { Settings } from "../../settings.ts";
-import { tryLock } from "../../util/lock.ts";
-import { lockCommand, waitForCommandLock } from "../command-lock.ts";
+import { lockCommand, lockExperiment, waitForCommandLock } from "../command-lock.ts";
 import { keptLogs, readLogs } from "../log-files.ts";
 import type {
   DownReport,
@@ -63,12 +62,7 @@ export class ComposeRuntime implements Runtime {
   async up(options: UpOptions): Promise<LabStatus> {
     using _lock = lockCommand(this.#paths);
     // It could replace containers under the experiment's load.
-    using experiment = tryLock(this.#paths.experimentLock);
-    if (experiment === undefined) {
-      throw new LabError("BUSY", "An experiment is running on this lab.", {
-        remedy: "Wait until it has ended, or end it with Ctrl-C where it runs.",
-      });
-    }
+    using _experiment = lockExperiment(this.#settings.labDir, "An experiment is running on this lab.");
     await this.#engine.with(async (engine) => {
       await requireCompose();
       await this.#assertSameProject(engine);

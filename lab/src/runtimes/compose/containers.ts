@@ -21,7 +21,7 @@ const serviceLabel = "com.docker.compose.service";
 
 /** By name; also those that do not run. */
 export async function listContainers(client: Docker, project: string): Promise<LabContainer[]> {
-  const label = [`${projectLabel}=${project}`, "com.docker.compose.oneoff=False"];
+  const label = [...ofProject(project).label, "com.docker.compose.oneoff=False"];
   const found = await client.listContainers({ all: true, filters: { label } });
   const containers = await Promise.all(found.map(({ Id }) => describe(client.getContainer(Id))));
   return containers
@@ -29,14 +29,9 @@ export async function listContainers(client: Docker, project: string): Promise<L
     .sort((a, b) => a.kind.localeCompare(b.kind) || a.name.localeCompare(b.name));
 }
 
-/** Names of the project's networks and volumes. */
-export async function listBelongings(client: Docker, project: string) {
-  const filters = { label: [`${projectLabel}=${project}`] };
-  const [networks, { Volumes: volumes }] = await Promise.all([
-    client.listNetworks({ filters }),
-    client.listVolumes({ filters }),
-  ]);
-  return { networks: networks.map(({ Name }) => Name), volumes: volumes.map(({ Name }) => Name) };
+/** Finds what Compose has made for a project: containers, networks, volumes. */
+export function ofProject(project: string): { label: string[] } {
+  return { label: [`${projectLabel}=${project}`] };
 }
 
 /** As `status` shows it; asks the engine for memory and processor time. */

@@ -5,6 +5,7 @@
  * To the engine a kill by its API is a stop that was asked for, after which it does not restart the container. A service
  * is therefore started again from here, as its restart policy would after any other death.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { LabContainer } from "./containers.ts";
 
 /** From a death to the start after it, as by the engine's restart policy. */
@@ -44,7 +45,7 @@ async function restart(handle: LabContainer["handle"]): Promise<void> {
       // 304: somebody else was faster; 404: the lab was taken down.
       if (statusCode === 304 || statusCode === 404) return;
       if (attempt === 20) throw error;
-      await new Promise((resolve) => setTimeout(resolve, deathPoll));
+      await delay(deathPoll);
     }
   }
 }

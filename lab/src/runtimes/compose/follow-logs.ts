@@ -77,7 +77,6 @@ async function open(
     stdout: true,
     stderr: true,
     timestamps: true,
-    follow: true,
     abortSignal: signal,
     ...from,
   };

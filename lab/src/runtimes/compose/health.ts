@@ -58,7 +58,7 @@ export async function waitHealthy(options: WaitOptions): Promise<void> {
 }
 
 /** @param how "exited with code 1", to follow the part's name */
-export async function failure({ name, handle, inspected }: LabContainer, how: string): Promise<LabError> {
+async function failure({ name, handle, inspected }: LabContainer, how: string): Promise<LabError> {
   const detail = await tailOf(handle, tailLines);
   return new LabError("PART_FAILED", `${name} ${how}.`, {
     ...explain(name, inspected, detail.join("\n")),

@@ -4,10 +4,10 @@
  */
 import type Docker from "dockerode";
 import { LabError, messageOf } from "../../cli/lab-error.ts";
-import { listContainers } from "./containers.ts";
+import { listContainers, ofProject } from "./containers.ts";
 
 /** Its value is the LAB_DIR of the lab that made the thing; empty when the compose files were used by hand. */
-export const labLabel = "parallax.lab";
+const labLabel = "parallax.lab";
 
 export interface Project {
   readonly name: string;
@@ -52,8 +52,7 @@ export function isOwn(lab: string, labDir: string): boolean {
 }
 
 async function volumesOf(client: Docker, project: string): Promise<{ volume: string; lab: string }[]> {
-  const filters = { label: [`com.docker.compose.project=${project}`] };
-  const { Volumes } = await client.listVolumes({ filters });
+  const { Volumes } = await client.listVolumes({ filters: ofProject(project) });
   return Volumes.map(({ Name, Labels }) => ({ volume: Name, lab: Labels?.[labLabel] ?? "" }));
 }
 

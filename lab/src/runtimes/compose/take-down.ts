@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
 import { LabError } from "../../cli/lab-error.ts";
 import type { DownReport } from "../runtime.ts";
-import { type LabContainer, listContainers } from "./containers.ts";
+import { type LabContainer, listContainers, ofProject } from "./containers.ts";
 import { keepLog } from "./logs.ts";
 
 export interface TakeDownOptions {
@@ -70,36 +70,36 @@ export async function takeDown(
 export async function removeContainers(containers: readonly LabContainer[], logs: string): Promise<void> {
   for (const container of containers) {
     await keepLog(container, logs);
-    await unlessGone(container.handle.remove({ force: true, v: true }));
+    await unlessRefused(container.handle.remove({ force: true, v: true }));
   }
 }
 
 /** Within the grace period of its compose file. Resolves to whether it had to be killed after it. */
 async function stop({ handle, inspected }: LabContainer): Promise<boolean> {
-  if (inspected.State.Paused) await unlessGone(handle.unpause());
-  await unlessGone(handle.stop());
+  if (inspected.State.Paused) await unlessRefused(handle.unpause());
+  await unlessRefused(handle.stop());
   const after = await handle.inspect().catch(() => undefined);
   return after?.State.ExitCode === killedBySigkill;
 }
 
 /** Resolves to the names of those that are left. Containers of others in them are put out. */
 async function removeNetworks(client: Docker, project: string): Promise<string[]> {
-  const filters = { label: [`com.docker.compose.project=${project}`] };
+  const filters = ofProject(project);
   for (const { Id } of await client.listNetworks({ filters })) {
     const network = client.getNetwork(Id);
     const { Containers } = (await network.inspect().catch(() => ({}))) as {
       Containers?: Record<string, unknown>;
     };
     for (const Container of Object.keys(Containers ?? {})) {
-      await unlessGone(network.disconnect({ Container, Force: true }));
+      await unlessRefused(network.disconnect({ Container, Force: true }));
     }
-    await unlessGone(network.remove());
+    await unlessRefused(network.remove());
   }
   return (await client.listNetworks({ filters })).map(({ Name }) => Name);
 }
 
 /** What the engine answers to a request is seen afterwards, by what is still there; that it is silent is an error. */
-async function unlessGone(work: Promise<unknown>): Promise<void> {
+async function unlessRefused(work: Promise<unknown>): Promise<void> {
   try {
     await work;
   } catch (error) {
