@@ -18,6 +18,7 @@ export const labErrorCodes = {
   OTHER_LAB_RUNNING: exitCodes.busy,
   PART_FAILED: exitCodes.failed,
   COMMAND_FAILED: exitCodes.failed,
+  DATA_DAMAGED: exitCodes.failed,
   CONTROL_FAILED: exitCodes.failed,
   LEFTOVERS: exitCodes.failed,
   INTERRUPTED: exitCodes.interrupted,
