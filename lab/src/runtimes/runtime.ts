@@ -20,8 +20,37 @@ export type PartState = "stopped" | "starting" | "running" | "unhealthy" | "rest
 /** `failed`: it stopped by itself. `stopping`: with a failure when it does so by itself. */
 export type LabState = "stopped" | "starting" | "running" | "degraded" | "stopping" | "failed";
 
-export interface PartStatus {
+/**
+ * What a part takes, since its process or container was started: counters begin again at 0 with the next one. All of it
+ * is null for what does not run, and each where the system does not tell (/proc is Linux's alone).
+ */
+export interface Usage {
+  /** Processor time, user and system, of all its processes. */
+  cpu_seconds: number | null;
+  /**
+   * Resident memory in MiB. Of a container: its cgroup's, without page cache that could be dropped at once. Of a process:
+   * its whole tree's, where memory shared between processes counts in each.
+   */
+  memory_mb: number | null;
+  /**
+   * Bytes that a container received and sent over its network interfaces, loopback left out, so without its health checks.
+   * Null for a process: Linux counts them by network namespace, and /proc/<pid>/net tells of the whole machine's.
+   */
+  network_rx_bytes: number | null;
+  network_tx_bytes: number | null;
+  /**
+   * Time for which the CPU quota held it back, each processor's added up: with several threads it may grow faster than the
+   * clock. Null without a quota. A process' is its cgroup's, which it may share with other parts and the lab itself.
+   */
+  throttled_seconds: number | null;
+}
+
+export interface PartUsage extends Usage {
+  /** The part's name, as in its status. */
   name: string;
+}
+
+export interface PartStatus extends PartUsage {
   kind: PartKind;
   state: PartState;
   /** Of the process runtime; null for what does not run and for containers. */
@@ -34,13 +63,6 @@ export interface PartStatus {
   /** Starts after a death that nobody asked for; being configured anew does not count. */
   restarts: number;
   uptime_seconds: number | null;
-  /**
-   * Resident memory in MiB. Of a container: its cgroup's, without page cache that could be dropped at once. Of a process:
-   * its whole tree's, where memory shared between processes counts in each.
-   */
-  memory_mb: number | null;
-  /** Processor time taken since its start, user and system, of all its processes. */
-  cpu_seconds: number | null;
   version: string;
   /** What `configure` laid over the defaults; empty normally. */
   overrides: Readonly<Record<string, string>>;
@@ -146,8 +168,14 @@ export interface Runtime {
   down(): Promise<DownReport>;
   /** Removes the data that `down` leaves, where the runtime keeps it outside LAB_DIR. Only for a lab that is stopped. */
   removeData(): Promise<void>;
-  /** Works when nothing runs, too. */
+  /** Works when nothing runs, too. It asks the parts whether they answer: too dear for once a second beside a load. */
   status(): Promise<LabStatus>;
+  /**
+   * What each part takes, for sampling: a few milliseconds, and no question to any part. In the order of `status`, with
+   * those that do not run; empty when nothing of the lab is there. A part that was started or replaced by another command
+   * may be seen two seconds later.
+   */
+  usage(): Promise<PartUsage[]>;
   /** Lines of the parts' logs, oldest first within a part; ends when `signal` aborts, or at once without `follow`. */
   logs(options: LogsOptions): AsyncIterable<LogLine>;
   /**

@@ -17,7 +17,10 @@ export interface ProcessRow {
   parent: number;
   /** Resident memory in bytes. */
   rss: number;
-  /** Processor time taken since its start, user and system. */
+  /**
+   * Processor time taken since its start, user and system. On Linux with that of the children that have ended and that it
+   * has waited for, so that a tree's sum does not shrink with its leaves.
+   */
   cpuSeconds: number;
 }
 
@@ -93,7 +96,8 @@ export async function processTable(): Promise<ProcessRow[]> {
             pid: Number(name),
             parent: Number(fields[1]),
             rss: Number(fields[21]) * pageSize,
-            cpuSeconds: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond,
+            // utime, stime, cutime and cstime of proc(5).
+            cpuSeconds: fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / ticksPerSecond,
           },
         ];
       });

@@ -20,6 +20,9 @@ function part(name: string, overrides: Record<string, string>): PartStatus {
     uptime_seconds: 1,
     memory_mb: 1,
     cpu_seconds: 1,
+    network_rx_bytes: null,
+    network_tx_bytes: null,
+    throttled_seconds: null,
     version: "1",
     overrides,
   };

@@ -18,17 +18,20 @@ import type {
   LabStatus,
   LogLine,
   LogsOptions,
+  PartUsage,
   Runtime,
   RuntimeDescription,
   UpOptions,
 } from "../runtime.ts";
 import { ComposeProject } from "./compose-project.ts";
-import { type LabContainer, listContainers } from "./containers.ts";
+import { ContainerMeter } from "./container-meter.ts";
+import { findContainers, type LabContainer, listContainers } from "./containers.ts";
 import { describeEngine, EngineConnection } from "./engine-connection.ts";
 import { sendSignal } from "./faults.ts";
 import { followLogs } from "./follow-logs.ts";
 import { waitHealthy } from "./health.ts";
 import { labStatus, statusWithoutEngine } from "./lab-status.ts";
+import { type Found, LabUsage } from "./lab-usage.ts";
 import { launch } from "./launch.ts";
 import { tailOf } from "./logs.ts";
 import { assertOwn, isOwn, type Project, removeOwnVolumes } from "./ownership.ts";
@@ -52,6 +55,8 @@ export class ComposeRuntime implements Runtime {
   readonly #paths: LabPaths;
   readonly #project: ComposeProject;
   readonly #engine = new EngineConnection();
+  readonly #meter = new ContainerMeter();
+  readonly #usage = new LabUsage(this.#meter, (engine) => this.#find(engine));
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -116,9 +121,13 @@ export class ComposeRuntime implements Runtime {
   async status(): Promise<LabStatus> {
     const state = readComposeState(this.#paths);
     const status = await this.#engine.withOrNothing(async (engine) =>
-      labStatus(await this.#containers(engine), state, readOverrides(this.#paths)),
+      labStatus(await this.#containers(engine), state, readOverrides(this.#paths), this.#meter),
     );
     return status ?? statusWithoutEngine(state);
+  }
+
+  async usage(): Promise<PartUsage[]> {
+    return (await this.#engine.withOrNothing((engine) => this.#usage.read(engine))) ?? [];
   }
 
   async *logs(options: LogsOptions): AsyncIterable<LogLine> {
@@ -244,6 +253,15 @@ export class ComposeRuntime implements Runtime {
   async #containers({ client }: Engine): Promise<LabContainer[]> {
     const containers = await listContainers(client, this.#projectName);
     return containers.filter(({ lab }) => isOwn(lab, this.#settings.labDir));
+  }
+
+  /** Only what one list of the engine tells. */
+  async #find({ client }: Engine): Promise<Found> {
+    const containers = await findContainers(client, this.#projectName);
+    return {
+      containers: containers.filter(({ lab }) => isOwn(lab, this.#settings.labDir)),
+      expected: readComposeState(this.#paths)?.parts.map(({ name }) => name) ?? [],
+    };
   }
 
   async #container(engine: Engine, part: string): Promise<LabContainer> {

@@ -1,5 +1,6 @@
 /** The lab as a whole, from its containers and from what `up` has written down about it. */
 import type { LabState, LabStatus, PartStatus } from "../runtime.ts";
+import { type ContainerMeter, noUsage } from "./container-meter.ts";
 import { type LabContainer, statusOf } from "./containers.ts";
 import type { ComposeState, Overrides } from "./state.ts";
 
@@ -8,8 +9,11 @@ export async function labStatus(
   containers: readonly LabContainer[],
   state: ComposeState | undefined,
   overrides: Overrides,
+  meter: ContainerMeter,
 ): Promise<LabStatus> {
-  const present = await Promise.all(containers.map((each) => statusOf(each, overrides[each.name] ?? {})));
+  const present = await Promise.all(
+    containers.map((each) => statusOf(each, overrides[each.name] ?? {}, meter)),
+  );
   const parts = [...present, ...missing(present, state)];
   const profiles = state?.profiles ?? [];
   if (parts.every((part) => part.state === "stopped" || part.state === "failed")) {
@@ -48,8 +52,7 @@ function missing(present: readonly PartStatus[], state: ComposeState | undefined
       container: null,
       restarts: 0,
       uptime_seconds: null,
-      memory_mb: null,
-      cpu_seconds: null,
+      ...noUsage,
       version: "removed",
       overrides: {},
     }));

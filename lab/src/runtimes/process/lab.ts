@@ -4,13 +4,15 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { LabError, messageOf } from "../../cli/lab-error.ts";
-import { processTable, processTree } from "../../util/processes.ts";
+import { Cgroups } from "../../util/cgroups.ts";
+import { type ProcessRow, processTable } from "../../util/processes.ts";
 import { archiveLog, boundLog } from "../log-files.ts";
 import type { LabEvent, LabFailure, LabState, LabStatus, PartStatus } from "../runtime.ts";
 import type { Guardian } from "./guardian.ts";
 import { Part } from "./part.ts";
 import type { LabPlan, PartPlan } from "./plan.ts";
 import { answers } from "./probe.ts";
+import { usageOf } from "./usage.ts";
 
 export interface LabOptions {
   plan: LabPlan;
@@ -36,6 +38,7 @@ export class Lab {
   /** Aborted with the error of the first part that failed during start-up. */
   readonly #startFailed = new AbortController();
   readonly #logTimer: NodeJS.Timeout;
+  readonly #cgroups = new Cgroups();
   #phase: "starting" | "running" | "stopping" = "starting";
   /** Why it stops by itself. */
   #failure: LabFailure | undefined;
@@ -117,7 +120,7 @@ export class Lab {
   /** What runs now; asks every running part whether it answers. */
   async status(): Promise<LabStatus> {
     const table = await processTable();
-    const parts = await Promise.all(this.parts.map((part) => statusOf(part, table)));
+    const parts = await Promise.all(this.parts.map((part) => statusOf(part, table, this.#cgroups)));
     const bad = parts.some((part) => part.state !== "running");
     const state: LabState = this.#phase !== "running" ? this.#phase : bad ? "degraded" : "running";
     const { profiles } = this.#options.plan;
@@ -264,11 +267,9 @@ function boundQuietly(logs: string, name: string): void {
   }
 }
 
-async function statusOf(part: Part, table: Parameters<typeof processTree>[0]): Promise<PartStatus> {
+async function statusOf(part: Part, table: readonly ProcessRow[], cgroups: Cgroups): Promise<PartStatus> {
   const { plan, mark } = part;
   const silent = part.state === "running" && !(await answers(plan.probe, 1_000));
-  const tree = mark === undefined ? [] : processTree(table, mark.pid);
-  const bytes = tree.reduce((sum, row) => sum + row.rss, 0);
   return {
     name: plan.name,
     kind: plan.kind,
@@ -279,8 +280,7 @@ async function statusOf(part: Part, table: Parameters<typeof processTree>[0]): P
     url: plan.url,
     restarts: part.restarts,
     uptime_seconds: part.uptimeSeconds,
-    memory_mb: bytes === 0 ? null : Math.round(bytes / 1024 / 1024),
-    cpu_seconds: tree.length === 0 ? null : tree.reduce((sum, row) => sum + row.cpuSeconds, 0),
+    ...usageOf(table, mark?.pid, cgroups),
     version: plan.version,
     overrides: part.overrides,
   };

@@ -7,8 +7,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { hasCode, LabError } from "../../cli/lab-error.ts";
 import { type LabPaths, labPaths } from "../../paths.ts";
 import type { Profile } from "../../settings.ts";
+import { Cgroups } from "../../util/cgroups.ts";
 import { assertPortsFree } from "../../util/ports.ts";
-import { isSame, signalQuietly } from "../../util/processes.ts";
+import { isSame, processTable, signalQuietly } from "../../util/processes.ts";
 import { lockCommand, waitForCommandLock } from "../command-lock.ts";
 import { readLogs } from "../log-files.ts";
 import type {
@@ -17,6 +18,7 @@ import type {
   LabStatus,
   LogLine,
   LogsOptions,
+  PartUsage,
   Runtime,
   RuntimeDescription,
   UpOptions,
@@ -25,6 +27,7 @@ import { type ControlRequest, request, socketPath } from "./control.ts";
 import { launch } from "./launch.ts";
 import type { LabPlan } from "./plan.ts";
 import { type LabStateFile, readFailure, readState, removeFailure, sweep } from "./state.ts";
+import { usageOf } from "./usage.ts";
 
 /** A port that a plan will use, known before anything is prepared. */
 export interface PlannedPart {
@@ -63,6 +66,7 @@ export class ProcessRuntime implements Runtime {
   readonly #paths: LabPaths;
   readonly #source: PlanSource;
   readonly #defaultSocket: string;
+  readonly #cgroups = new Cgroups();
 
   constructor(options: ProcessRuntimeOptions) {
     this.#paths = labPaths(options.labDir);
@@ -129,6 +133,13 @@ export class ProcessRuntime implements Runtime {
       if (readState(this.#paths) === undefined) return this.status();
       return { ...stopped, state: "failed", failure: failure ?? this.#supervisorFailure(state) };
     }
+  }
+
+  /** Looks for itself, at one pass over the machine's processes: the supervisor is not made to work beside a load. */
+  async usage(): Promise<PartUsage[]> {
+    const parts = readState(this.#paths)?.parts ?? [];
+    const table = parts.length === 0 ? [] : await processTable();
+    return parts.map(({ name, process: mark }) => ({ name, ...usageOf(table, mark?.pid, this.#cgroups) }));
   }
 
   logs(options: LogsOptions): AsyncIterable<LogLine> {

@@ -148,6 +148,21 @@ t.test(
   },
 );
 
+t.test("usage tells what parts take, and nothing of those that do not run", async (t) => {
+  const { runtime, up } = await setUp(t);
+  t.same(await runtime.usage(), []);
+  await up();
+  const [engine, shop] = await runtime.usage();
+  t.match(engine, { name: "engine", network_rx_bytes: null, network_tx_bytes: null });
+  t.match(shop, { name: "shop", cpu_seconds: Number, memory_mb: Number });
+  const [, later] = (await runtime.status()).parts;
+  t.ok(Number(shop?.cpu_seconds) > 0 && Number(shop?.cpu_seconds) <= Number(later?.cpu_seconds));
+  await runtime.stop("shop");
+  t.match((await runtime.usage())[1], { name: "shop", cpu_seconds: null, memory_mb: null });
+  await runtime.down();
+  t.same(await runtime.usage(), []);
+});
+
 t.test("a lab whose LAB_DIR was removed is still found and stopped", async (t) => {
   const { runtime, up, labDir } = await setUp(t);
   await up();
