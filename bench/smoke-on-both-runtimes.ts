@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { findEngine } from "../lab/src/docker/engine.ts";
 import { findOrBuildK6 } from "../lab/src/engines/k6.ts";
 import { removeOutside } from "../lab/src/engines/postgres-home.ts";
+import { metricsOf } from "../lab/src/experiments/figures.ts";
 import { smoke } from "../lab/src/experiments/orders/smoke.ts";
 import { runExperiment } from "../lab/src/experiments/run-experiment.ts";
 import { labPaths, rootDir } from "../lab/src/paths.ts";
@@ -82,7 +83,7 @@ if (!found.usable) {
     if (verdict.outcome !== "held")
       throw new Error(`A run is ${verdict.outcome}: ${JSON.stringify(verdict)}`);
     // Engines only: services are restarted with the experiment's settings, and count from there.
-    return { ...figures, engines_cpu_s: (await cpuSeconds(lab.runtime)) - before };
+    return { ...metricsOf(figures), engines_cpu_s: (await cpuSeconds(lab.runtime)) - before };
   };
 
   const pairs: { process: Record<string, number>; compose: Record<string, number> }[] = [];
@@ -90,7 +91,7 @@ if (!found.usable) {
     pairs.push({ process: await run(processes), compose: await run(containers) });
     console.log(`pair ${round + 1} of ${ROUNDS}`);
   }
-  const names = ["achieved_rate", "latency_ms_median", "latency_ms_p95", "latency_ms_p99", "engines_cpu_s"];
+  const names = ["achieved_rate", "latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "engines_cpu_s"];
   for (const name of names) {
     const of = (kind: RuntimeName) => pairs.map((pair) => pair[kind][name] ?? Number.NaN);
     const ratios = pairs.map(

@@ -18,12 +18,12 @@ t.setTimeout(300_000);
 
 const experiment: Experiment = {
   ...smoke,
-  load: { rate: 20, seconds: 6 },
-  services: {
+  load: () => [{ name: "load", kind: "measured", arrivals: { model: "open", rate: 20 }, seconds: 6 }],
+  services: () => ({
     // Half a second a payment: whenever the kill comes, several orders are in hand.
     "orders-payments": { PAYMENT_SECONDS: "0.5", PAYMENT_CONCURRENCY: "0" },
     "orders-processor": { NUM_WORKERS: "20" },
-  },
+  }),
 };
 
 t.test(

@@ -9,8 +9,8 @@ import { LabError } from "../cli/lab-error.ts";
 import { choose } from "../experiments/catalogue.ts";
 import { type FoundOrder, OrdersApi } from "../experiments/orders/orders-api.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
-import { runHere } from "./loadtest.ts";
 import { printRun } from "./print-run.ts";
+import { runHere } from "./run-here.ts";
 import { type RunningLab, withLab } from "./with-lab.ts";
 
 const POLL_MS = 100;

@@ -1,29 +1,34 @@
 /** `lab loadtest`: runs an experiment against the running lab, shows its verdict and where its bundle is. */
 
-import { join } from "node:path";
 import type { Command } from "commander";
 import type { CliContext, SettingOptions } from "../cli/context.ts";
 import { exitCodes } from "../cli/exit-codes.ts";
-import { Progress } from "../cli/progress.ts";
-import { findOrBuildK6 } from "../engines/k6.ts";
-import { choose, environments, experiments } from "../experiments/catalogue.ts";
+import { LabError } from "../cli/lab-error.ts";
+import { choose, chooseEnvironment, experiments } from "../experiments/catalogue.ts";
+import { assertUsable, environments } from "../experiments/environments.ts";
 import type { Experiment, Fault } from "../experiments/experiment.ts";
 import { checkFaults, parseFault } from "../experiments/faults.ts";
-import { type RunResult, runExperiment } from "../experiments/run-experiment.ts";
-import { lockExperiment } from "../runtimes/command-lock.ts";
+import { lengthOf } from "../experiments/load-schedule.ts";
+import { asItIs, parseVariant, type Variant } from "../experiments/parameters.ts";
+import { planRun, type RunResult } from "../experiments/run-experiment.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
-import type { Settings } from "../settings.ts";
 import { printRun } from "./print-run.ts";
-import { showEvent } from "./up.ts";
+import { runHere } from "./run-here.ts";
+import { runInTurns } from "./run-in-turns.ts";
 import { withLab } from "./with-lab.ts";
 
 interface LoadtestFlags extends SettingOptions {
   system?: string;
   experiment?: string;
   env?: string;
+  set?: string;
+  repeat?: string;
+  against?: string;
   fault: string[];
   json?: boolean;
 }
+
+const MOST_REPEATS = 100;
 
 export function registerLoadtestCommand(program: Command, context: CliContext): void {
   program
@@ -32,6 +37,9 @@ export function registerLoadtestCommand(program: Command, context: CliContext): 
     .option("--system <name>", "which system; without it, the smoke test of each")
     .option("--experiment <name>", "which experiment (smoke)")
     .option("--env <name>", `where: ${environments.join(", ")}`)
+    .option("--set <changes>", 'what to change, as "rate=50 orders-processor.NUM_WORKERS=5"')
+    .option("--repeat <times>", "how often; comparisons need five at least")
+    .option("--against <changes>", "runs in turns, as it is and with these changes, and compares: see --set")
     .option("--runtime <name>", "what to run the lab on (RUNTIME)")
     .option(
       "--fault <fault>",
@@ -41,69 +49,75 @@ export function registerLoadtestCommand(program: Command, context: CliContext): 
     )
     .option("--json", "print the result as JSON")
     .addHelpText("after", () => `\nExperiments:\n${experiments.map(describe).join("\n")}`)
-    .action(async (flags: LoadtestFlags) => {
-      // All that can be wrong with the words is found before anything is started.
-      const chosen = choose({ system: flags.system, experiment: flags.experiment, environment: flags.env });
-      const faults = flags.fault.map(parseFault);
-      await withLab(context, flags, async ({ runtime, settings }) => {
-        const results: RunResult[] = [];
-        for (const experiment of chosen) {
-          await checkFaults(faults, runtime, experiment.load.seconds);
-          const result = await runHere(experiment, { context, runtime, settings, faults });
-          if (!flags.json) printRun(result, context.output);
-          results.push(result);
-        }
-        if (flags.json) context.output.json(results);
-        if (results.some(({ verdict }) => verdict.outcome !== "held")) context.exitWith(exitCodes.verdict);
+    .action((flags: LoadtestFlags) => loadtest(flags, context));
+}
+
+async function loadtest(flags: LoadtestFlags, context: CliContext): Promise<void> {
+  // All that can be wrong with the words is found before anything is started.
+  const environment = chooseEnvironment(flags.env);
+  const chosen = choose({ system: flags.system, experiment: flags.experiment });
+  const faults = flags.fault.map(parseFault);
+  const variant = flags.set === undefined ? asItIs : parseVariant(flags.set);
+  const against = flags.against === undefined ? undefined : parseVariant(flags.against);
+  const repeats = parseRepeats(flags.repeat, against);
+  for (const experiment of chosen) {
+    planRun(experiment, variant, faults);
+    planRun(experiment, against, faults);
+  }
+  await assertUsable(environment, context.root);
+  await withLab(context, flags, async (lab) => {
+    const results: RunResult[] = [];
+    for (const experiment of chosen) {
+      const { runtime } = lab;
+      await checkWords(experiment, [variant, ...(against ? [against] : [])], faults, runtime);
+      const options = { context, ...lab, variant, faults };
+      if (repeats === 1 && !against) {
+        const result = await runHere(experiment, options);
+        if (!flags.json) printRun(result, context.output);
+        results.push(result);
+      } else {
+        results.push(...(await runInTurns(experiment, { ...options, repeats, against, json: flags.json })));
+      }
+    }
+    if (flags.json && !against) context.output.json(results);
+    if (results.some(({ verdict }) => verdict.outcome !== "held")) context.exitWith(exitCodes.verdict);
+  });
+}
+
+/** @throws LabError USAGE for parts that the lab does not have, and faults that would miss the load */
+async function checkWords(
+  experiment: Experiment,
+  variants: readonly Variant[],
+  faults: readonly Fault[],
+  runtime: Runtime,
+): Promise<void> {
+  const { parts } = await runtime.status();
+  const services = parts.filter(({ kind }) => kind === "service").map(({ name }) => name);
+  for (const variant of variants) {
+    const unknown = Object.keys(variant.services).find((name) => !services.includes(name));
+    if (unknown !== undefined) {
+      throw new LabError("USAGE", `There is no service ${JSON.stringify(unknown)} to change.`, {
+        remedy: `Take one of: ${services.join(", ")}.`,
       });
-    });
-}
-
-export interface RunHereOptions {
-  readonly context: CliContext;
-  readonly runtime: Runtime;
-  readonly settings: Settings;
-  readonly faults: readonly Fault[];
-}
-
-/** Runs one experiment on this machine's lab, with its progress on standard error. */
-export async function runHere(experiment: Experiment, options: RunHereOptions): Promise<RunResult> {
-  const { context, runtime, settings, faults } = options;
-  const { output, signal } = context;
-  using _lock = lockExperiment(settings.labDir);
-  const k6 = await findOrBuildK6({ settings, signal, onEvent: (event) => showEvent(output, event) });
-  const progress = new Progress(process.stderr);
-  try {
-    return await runExperiment({
-      experiment,
-      runtime,
-      environment: "local",
-      k6,
-      faults,
-      resultsDir: join(context.root, "results"),
-      signal,
-      onStage(text) {
-        progress.clear();
-        output.begin(text);
-      },
-      onRow(row) {
-        const left = Math.max(0, experiment.load.seconds - Number(row.elapsed_s));
-        // While the system cannot be asked, how much is waiting is unknown, and not nothing.
-        const queue =
-          row.queue_visible === undefined ? "?" : Number(row.queue_visible) + Number(row.queue_in_flight);
-        progress.show(
-          `  ${row.stage}  ${row.answers} answers  ${row.answers_per_s ?? 0}/s  ${row.errors} errors  ${queue} in the queue` +
-            (row.stage === "load" ? `  ${Math.ceil(left)} s left` : ""),
-        );
-      },
-    });
-  } finally {
-    progress.clear();
+    }
+    const plan = planRun(experiment, variant, faults);
+    await checkFaults(plan.faults, runtime, lengthOf(plan.steps));
   }
 }
 
-function describe({ system, name, summary }: Experiment): string {
-  return `  ${system}/${name}  ${summary}`;
+function parseRepeats(text: string | undefined, against: Variant | undefined): number {
+  // With something to compare, as often as a comparison needs.
+  if (text === undefined) return against ? 5 : 1;
+  const repeats = Number(text);
+  if (Number.isInteger(repeats) && repeats >= 1 && repeats <= MOST_REPEATS) return repeats;
+  throw new LabError("USAGE", `--repeat cannot be ${JSON.stringify(text)}.`, {
+    remedy: `Take a whole number from 1 to ${MOST_REPEATS}.`,
+  });
+}
+
+function describe({ system, name, summary, parameters }: Experiment): string {
+  const set = Object.entries(parameters).map(([each, { value, meaning }]) => `${each}=${value} (${meaning})`);
+  return `  ${system}/${name}  ${summary}\n      ${set.join(", ")}`;
 }
 
 function gather(value: string, before: string[]): string[] {

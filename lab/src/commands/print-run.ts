@@ -2,6 +2,8 @@
 
 import { relative } from "node:path";
 import type { Output } from "../cli/output.ts";
+import type { StepFigures } from "../experiments/figures.ts";
+import { describeStep } from "../experiments/load-schedule.ts";
 import type { RunResult } from "../experiments/run-experiment.ts";
 import type { Outcome } from "../verdicts/verdict.ts";
 
@@ -20,10 +22,49 @@ export function printRun(result: RunResult, output: Output): void {
     if (examples) output.line(`      for example: ${examples.join(", ")}`);
   }
   for (const { detail, counts } of verdict.observations) output.line(`  · ${detail} (${told(counts)})`);
-  output.line(`Performance: ${performance.outcome}`);
+  const valid = performance.outcome === "valid";
+  output.line(`Performance: ${valid ? "valid" : output.paint("red", performance.outcome)}`);
   for (const reason of performance.reasons) output.line(`  ! ${reason}: do not compare these figures`);
-  output.line(`  ${told(figures)}`);
+  for (const threshold of result.crossedThresholds) {
+    output.line(`  ! slower or worse than the script asks for: ${threshold}`);
+  }
+  printSteps(
+    figures.steps.filter(({ step }) => step.kind === "measured"),
+    output,
+  );
+  const share = figures.generator.cpu_share;
+  if (share !== null) output.line(`  the load generator took ${Math.round(share * 100)} % of the processors`);
   output.line(`Results: ${relative(process.cwd(), directory)}`);
+}
+
+function printSteps(steps: readonly StepFigures[], output: Output): void {
+  const header = [
+    "  step",
+    "load",
+    "model",
+    "answers",
+    "errors",
+    "answered/s",
+    "p50 ms",
+    "p95",
+    "p99",
+    "p99.9",
+    "max",
+  ];
+  output.table([header, ...steps.map(stepRow)]);
+}
+
+function stepRow({ step, answers, errors, answered_rate, latency_ms, performance }: StepFigures): string[] {
+  const { p50, p95, p99, p999, max } = latency_ms ?? {};
+  return [
+    `  ${step.name}${performance.outcome === "valid" ? "" : " INVALID"}`,
+    describeStep(step),
+    step.arrivals.model,
+    String(answers),
+    String(errors),
+    answered_rate.toFixed(1),
+    ...[p50, p95, p99, p999, max].map((value) => value?.toFixed(value < 100 ? 2 : 0) ?? "–"),
+  ];
 }
 
 function told(counts: Readonly<Record<string, number>>): string {

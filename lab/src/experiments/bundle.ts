@@ -1,12 +1,30 @@
 /**
- * A run's bundle: a directory that is written once and never edited. It is written under a name that ends in
- * `.unfinished` and renamed when it is whole, so a bundle without that ending can be trusted to be complete.
+ * A run's bundle: a directory that is written once and never edited. It is written under a name that ends in `.unfinished`
+ * and renamed when it is whole. Its last file, `manifest.json`, lists the others with their sizes and digests, and all are
+ * made read-only, so that a reader can tell a bundle that was damaged or edited from one that was not.
  */
 
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream } from "node:fs";
+import { chmod, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { createGzip } from "node:zlib";
 
 export const UNFINISHED = ".unfinished";
+/** Counts up with each change that an older reader would misread. */
+export const FORMAT = 2;
+export const MANIFEST = "manifest.json";
+
+export interface Manifest {
+  readonly format: number;
+  /** By path below the bundle, with `/`. */
+  readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
+}
+
+/** Held back so that a run that has filled the disk can still say so. */
+const RESERVE = "reserve";
+const RESERVE_BYTES = 1 << 20;
 
 export class Bundle {
   /** Where it is written now. */
@@ -25,6 +43,7 @@ export class Bundle {
     // To the millisecond, so that two runs in a second do not meet; ISO times sort by name, colons are no file names.
     const bundle = new Bundle(join(parent, at.toISOString().replaceAll(":", "-")));
     await mkdir(bundle.directory);
+    await writeFile(bundle.path(RESERVE), Buffer.alloc(RESERVE_BYTES, 1));
     return bundle;
   }
 
@@ -36,9 +55,56 @@ export class Bundle {
     await writeFile(this.path(file), `${JSON.stringify(value, null, 2)}\n`, { flag: "wx" });
   }
 
-  /** Gives the bundle its name. Resolves to where it now is. */
+  /** Replaces a file by `<file>.gz`. An absent file is left out. */
+  async compress(file: string): Promise<void> {
+    const from = this.path(file);
+    if ((await stat(from).catch(() => undefined)) === undefined) return;
+    const to = createWriteStream(`${from}.gz`, { flags: "wx" });
+    await pipeline(createReadStream(from), createGzip({ level: 4 }), to);
+    await rm(from);
+  }
+
+  /** Gives back what was held back; before the last words of a run that has failed. */
+  async releaseReserve(): Promise<void> {
+    await rm(this.path(RESERVE), { force: true });
+  }
+
+  /** Writes the manifest, seals the files and gives the bundle its name. Resolves to where it now is. */
   async finish(): Promise<string> {
+    await this.releaseReserve();
+    const files = await listFiles(this.directory);
+    const manifest: Manifest = {
+      format: FORMAT,
+      files: Object.fromEntries(
+        await Promise.all(files.map(async (file) => [file, await digest(this.path(file))] as const)),
+      ),
+    };
+    await this.writeJson(MANIFEST, manifest);
+    for (const file of [...files, MANIFEST]) await chmod(this.path(file), 0o444);
     await rename(this.directory, this.#final);
     return this.#final;
   }
+}
+
+/** Paths of the files below a directory, with `/`, sorted. */
+export async function listFiles(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { withFileTypes: true, recursive: true });
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(directory.length + 1)
+        .replaceAll("\\", "/"),
+    )
+    .sort();
+}
+
+export async function digest(path: string): Promise<{ bytes: number; sha256: string }> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    bytes += chunk.length;
+  }
+  return { bytes, sha256: hash.digest("hex") };
 }

@@ -1,18 +1,17 @@
 /** Every experiment that exists, and how one is asked for. */
 
 import { LabError } from "../cli/lab-error.ts";
+import { type EnvironmentName, environments } from "./environments.ts";
 import type { Experiment } from "./experiment.ts";
+import { coordinatedOmission } from "./orders/coordinated-omission.ts";
+import { rateSweep } from "./orders/rate-sweep.ts";
 import { smoke } from "./orders/smoke.ts";
 
-export const experiments: readonly Experiment[] = [smoke];
-
-/** Environments in which an experiment can be run. */
-export const environments = ["local"] as const;
+export const experiments: readonly Experiment[] = [smoke, rateSweep, coordinatedOmission];
 
 export interface Choice {
   readonly system?: string | undefined;
   readonly experiment?: string | undefined;
-  readonly environment?: string | undefined;
 }
 
 /**
@@ -21,10 +20,6 @@ export interface Choice {
  * @throws LabError USAGE with the list of what exists
  */
 export function choose(choice: Choice): readonly Experiment[] {
-  const environment = choice.environment ?? "local";
-  if (!environments.some((known) => known === environment)) {
-    throw unknown("environment", environment, environments);
-  }
   const systems = [...new Set(experiments.map(({ system }) => system))];
   if (choice.system !== undefined && !systems.includes(choice.system)) {
     throw unknown("system", choice.system, systems);
@@ -42,6 +37,13 @@ export function choose(choice: Choice): readonly Experiment[] {
     );
   }
   return chosen;
+}
+
+/** @throws LabError USAGE with the list of what exists */
+export function chooseEnvironment(name = "local"): EnvironmentName {
+  const known = environments.find((each) => each === name);
+  if (!known) throw unknown("environment", name, environments);
+  return known;
 }
 
 function unknown(what: string, given: string, known: readonly string[]): LabError {

@@ -1,6 +1,12 @@
 /**
- * What an experiment is: data, one k6 script, and a way to judge the run. The stages are the same for all:
- * set up, load, settle, verify.
+ * What an experiment is: data, one k6 script, and a way to judge the run. The stages are the same for all: set up, warm
+ * up, load, settle, verify, file.
+ *
+ * - **parameter**: a number that a person may change for a run (`SET="rate=50"`).
+ * - **step**: a stretch of load of one shape, with figures of its own. A smoke test has one, a sweep one a rate.
+ * - **open model**: requests begin at a rate, whether or not earlier ones have ended, as customers do.
+ * - **closed model**: a fixed number of users, each waiting for its answer before it goes on. What the system slows
+ *   down it also hides: users who wait send nothing (coordinated omission). Kept for replays of published closed loops.
  */
 
 import type { Runtime } from "../runtimes/runtime.ts";
@@ -13,24 +19,77 @@ export interface Experiment {
   readonly summary: string;
   /** Path below loadtests/. */
   readonly script: string;
-  readonly load: {
-    /** Iterations a second (open model). */
-    readonly rate: number;
-    readonly seconds: number;
-  };
+  /** What a person may change, by name. */
+  readonly parameters: Readonly<Record<string, Parameter>>;
   /** The part under load. */
   readonly target: string;
+  /** The load, in order; a pure function of the parameters. */
+  load(values: ParameterValues): readonly LoadStep[];
   /** Environment that the experiment gives to services, by part; the rest keep theirs. */
-  readonly services: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  services(values: ParameterValues): ServiceSettings;
+  /** What is done to parts during the load as a part of the experiment; more come with FAULT. */
+  readonly faults?: (values: ParameterValues) => readonly Fault[];
   /** Seconds that the system may take to settle after the load. */
   readonly settleSeconds: number;
+  /** The system's columns of the metrics file: what is sampled beside the parts and the generator. */
+  readonly samples: readonly Sample[];
+  /** What a comparison of two sets of runs is decided by; the median latency unless told. */
+  readonly primaryMetric?: string;
   /** Notes what is there before the load, so that the run is judged by its own work. */
   observe(runtime: Runtime): Promise<Observed>;
 }
 
+export interface Parameter {
+  readonly value: number;
+  /** What it is, with its unit: "orders a second". */
+  readonly meaning: string;
+  readonly least: number;
+  readonly most: number;
+  /** Whole numbers only. */
+  readonly whole?: boolean;
+}
+
+export type ParameterValues = Readonly<Record<string, number>>;
+
+/** Environment variables by part. */
+export type ServiceSettings = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+export interface LoadStep {
+  /** Names its figures; lower-case letters, digits and hyphens. */
+  readonly name: string;
+  /** Figures of a warm-up are kept and not compared. What is accepted in it is judged as all else. */
+  readonly kind: "warm-up" | "measured";
+  readonly arrivals: Arrivals;
+  readonly seconds: number;
+  /** Begins with the step before it, not after it. */
+  readonly beside?: boolean;
+}
+
+export type Arrivals =
+  | {
+      readonly model: "open";
+      /** Iterations a second. */
+      readonly rate: number;
+    }
+  | {
+      readonly model: "closed";
+      readonly users: number;
+      /** Seconds between an answer and the same user's next request. */
+      readonly think_seconds: number;
+      /** A replay of a published closed loop: figures that are INVALID fail nothing. */
+      readonly replay?: boolean;
+    };
+
+/** A column of the metrics file. */
+export interface Sample {
+  readonly name: string;
+  /** What it counts, with its unit. */
+  readonly meaning: string;
+}
+
 /** What a run left behind for its judge. */
 export interface FinishedLoad {
-  /** What the clients were told, a JSON line an answer. */
+  /** Path of what the clients were told, a JSON line an answer: the only evidence of what was promised. */
   readonly answersFile: string;
   /** Requests that the load generator says it made. */
   readonly requests: number;
@@ -40,12 +99,11 @@ export interface FinishedLoad {
 
 /** A system while it is being observed. */
 export interface Observed extends AsyncDisposable {
-  /** Its columns of the metrics file. */
-  readonly columns: readonly string[];
-  /** Numbers for one row of the metrics file, such as queue depth. Rejects while they cannot be had. */
+  /** Numbers for one row of the metrics file, by the names of `samples`. Rejects while they cannot be had. */
   sample(): Promise<Record<string, number>>;
   /** True once nothing is on its way any more. */
   drained(): Promise<boolean>;
+  /** One outcome for each invariant of the system; zero work is never held. */
   judge(run: FinishedLoad): Promise<Verdict>;
 }
 
@@ -54,6 +112,6 @@ export interface Fault {
   readonly part: string;
   /** `kill`, `term`, `stop` and `cont` are signals; an engine that was killed stays dead until `start`. */
   readonly action: "kill" | "term" | "stop" | "cont" | "start";
-  /** Seconds after the load began. */
+  /** Seconds after the load began, warm-up included. */
   readonly atSeconds: number;
 }

@@ -1,7 +1,7 @@
 /** Faults during a run, as data: what is done to which part, and when. */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { LabError } from "../cli/lab-error.ts";
+import { LabError, messageOf } from "../cli/lab-error.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
 import type { Fault } from "./experiment.ts";
 
@@ -68,4 +68,30 @@ export async function injectFaults(
       options.onFault(`fault: ${action} ${part} at ${atSeconds} s`);
     }),
   );
+}
+
+/** An engine that a fault has ended stays so until it is started, what is frozen until it is thawed. Never rejects. */
+export async function undoFaults(
+  faults: readonly Fault[],
+  runtime: Runtime,
+  onStage: (text: string) => void,
+): Promise<void> {
+  if (faults.length === 0) return;
+  const frozen = new Set<string>();
+  for (const { part, action } of faults.toSorted((a, b) => a.atSeconds - b.atSeconds)) {
+    if (action === "stop") frozen.add(part);
+    else frozen.delete(part);
+  }
+  const tell = (what: string) => (error: unknown) => onStage(`${what}: ${messageOf(error)}`);
+  for (const part of frozen) {
+    onStage(`thawing ${part}, which a fault has frozen`);
+    await runtime.kill(part, "SIGCONT").catch(tell(`${part} was not thawed`));
+  }
+  const hit = new Set(faults.map(({ part }) => part));
+  const status = await runtime.status().catch(() => undefined);
+  for (const { name, kind, state } of status?.parts ?? []) {
+    if (kind !== "engine" || state !== "stopped" || !hit.has(name)) continue;
+    onStage(`starting ${name} again, which a fault has ended`);
+    await runtime.start(name).catch(tell(`${name} did not start`));
+  }
 }

@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
-import { open, readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { LabError } from "../cli/lab-error.ts";
@@ -87,42 +87,6 @@ export async function startK6(options: K6Options): Promise<K6Run> {
   else signal.addEventListener("abort", interrupt, { once: true });
   void ended.then(() => signal.removeEventListener("abort", interrupt));
   return { pid: child.pid as number, ended };
-}
-
-/** Counts the lines that k6 adds to the answers file, reading only what is new each time. */
-export class AnswerCounter {
-  readonly #file: string;
-  #offset = 0;
-  #rest = "";
-  answers = 0;
-  /** Answers that are no success: no answer, or a status of 400 and above. */
-  errors = 0;
-
-  constructor(file: string) {
-    this.#file = file;
-  }
-
-  async read(): Promise<void> {
-    const size = (await stat(this.#file).catch(() => undefined))?.size ?? 0;
-    if (size <= this.#offset) return;
-    const handle = await open(this.#file, "r");
-    try {
-      const buffer = Buffer.alloc(size - this.#offset);
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, this.#offset);
-      this.#offset += bytesRead;
-      const lines = (this.#rest + buffer.toString("latin1", 0, bytesRead)).split("\n");
-      this.#rest = lines.pop() ?? "";
-      for (const line of lines) this.#count(line);
-    } finally {
-      await handle.close();
-    }
-  }
-
-  #count(line: string): void {
-    this.answers += 1;
-    const status = Number(/"status":(\d+)/.exec(line)?.[1] ?? 0);
-    if (status === 0 || status >= 400) this.errors += 1;
-  }
 }
 
 const metricSchema = z.object({

@@ -1,34 +1,31 @@
 /**
- * The stages of a run: set up, load, settle, verify, file. Whatever happens, services get their own
- * configuration back; an interrupted or failed run leaves its bundle, marked as such.
+ * The stages of a run: set up, warm up, load, settle, verify, file. Whatever happens, services get their own configuration
+ * back; an interrupted or failed run leaves its bundle, marked as such.
  */
 
-import { setTimeout as sleep } from "node:timers/promises";
-import { LabError, messageOf } from "../cli/lab-error.ts";
-import type { LabStatus, Runtime } from "../runtimes/runtime.ts";
-import { judgePerformance, type Performance } from "../verdicts/performance.ts";
-import type { Verdict } from "../verdicts/verdict.ts";
-import { Bundle } from "./bundle.ts";
-import type { Experiment, Fault, Observed } from "./experiment.ts";
-import { injectFaults } from "./faults.ts";
-import {
-  AnswerCounter,
-  crossedThresholds,
-  type K6Files,
-  metric,
-  readSummary,
-  startK6,
-  THRESHOLDS_CROSSED,
-} from "./k6-run.ts";
+import { mkdir, writeFile } from "node:fs/promises";
+import { hasCode, LabError, messageOf } from "../cli/lab-error.ts";
+import type { Runtime } from "../runtimes/runtime.ts";
+import { Bundle, FORMAT } from "./bundle.ts";
+import { type ConductedLoad, conductLoad, FILES } from "./conduct-load.ts";
+import type { Experiment, Fault, ParameterValues, ServiceSettings } from "./experiment.ts";
+import { undoFaults } from "./faults.ts";
+import { type ScheduledStep, schedule } from "./load-schedule.ts";
 import { describeCommit, describeMachine } from "./machine.ts";
-import { MetricsCsv, type Row } from "./metrics-csv.ts";
-import { startSampler } from "./sampler.ts";
+import type { Row } from "./metrics-csv.ts";
+import { asItIs, resolveParameters, resolveServices, type Variant } from "./parameters.ts";
+import { diskFull } from "./sampler.ts";
 
 export interface RunOptions {
   readonly experiment: Experiment;
+  /** What is changed for this run; nothing unless told. */
+  readonly variant?: Variant;
+  /** Where this run belongs among several that are made in turns. */
+  readonly set?: RunSet;
   readonly runtime: Runtime;
   readonly environment: string;
   readonly k6: { readonly path: string; readonly version: string };
+  /** Beside those of the experiment itself. */
   readonly faults: readonly Fault[];
   /** Directory of all bundles. */
   readonly resultsDir: string;
@@ -37,31 +34,66 @@ export interface RunOptions {
   onRow(row: Row): void;
 }
 
-export interface RunResult {
-  /** Where the bundle is. */
-  readonly directory: string;
-  readonly verdict: Verdict;
-  readonly performance: Performance;
-  readonly figures: Readonly<Record<string, number>>;
+export interface RunSet {
+  readonly id: string;
+  readonly side: "A" | "B";
+  /** 1 and up. */
+  readonly round: number;
 }
 
-const FILES = { answers: "answers.jsonl", summary: "k6-summary.json", log: "k6.log" } as const;
-/** SQS counts are approximate: an empty queue is believed when it is seen so often in a row. */
-const EMPTY_SIGHTINGS = 3;
+/** An experiment with every number filled in. */
+export interface PlannedRun {
+  readonly parameters: ParameterValues;
+  readonly services: ServiceSettings;
+  readonly steps: readonly ScheduledStep[];
+  readonly faults: readonly Fault[];
+}
+
+export interface RunResult extends ConductedLoad {
+  /** Where the bundle is. */
+  readonly directory: string;
+}
+
+export const DEFAULT_PRIMARY_METRIC = "latency_p50_ms";
+const LOG_LINES = 500;
+
+/** @throws LabError USAGE for a parameter that there is not */
+export function planRun(
+  experiment: Experiment,
+  variant: Variant = asItIs,
+  faults: readonly Fault[] = [],
+): PlannedRun {
+  const parameters = resolveParameters(experiment, variant.parameters);
+  return {
+    parameters,
+    services: resolveServices(experiment, variant, parameters),
+    steps: schedule(experiment.load(parameters)),
+    faults: [...(experiment.faults?.(parameters) ?? []), ...faults],
+  };
+}
 
 /** @throws LabError; the bundle's directory is named in it */
 export async function runExperiment(options: RunOptions): Promise<RunResult> {
   const { experiment, environment } = options;
+  const plan = planRun(experiment, options.variant, options.faults);
   const begun = new Date();
   const bundle = await Bundle.begin(
     options.resultsDir,
     [environment, experiment.system, experiment.name],
     begun,
   );
-  const record = { ...(await describeRun(options, begun)), ended: "" };
+  let record: object = { format: FORMAT, begun: begun.toISOString() };
   try {
-    const result = await stages(options, bundle);
-    await bundle.writeJson("verdict.json", { correctness: result.verdict, performance: result.performance });
+    record = { ...record, ...(await describeRun(options, plan)) };
+    const result = await stages(options, plan, bundle);
+    options.onStage("filing the results");
+    if (result.verdict.outcome !== "held") await keepLogs(options.runtime, bundle);
+    await bundle.compress(FILES.answers);
+    await bundle.writeJson("verdict.json", {
+      correctness: result.verdict,
+      performance: result.performance,
+      crossed_thresholds: result.crossedThresholds,
+    });
     await bundle.writeJson("run.json", {
       ...record,
       ended: now(),
@@ -70,30 +102,25 @@ export async function runExperiment(options: RunOptions): Promise<RunResult> {
     });
     return { ...result, directory: await bundle.finish() };
   } catch (error) {
-    const state = options.signal.aborted ? "interrupted" : "failed";
-    await bundle
-      .writeJson("run.json", { ...record, ended: now(), state, error: messageOf(error) })
-      .catch(() => {});
-    const directory = await bundle.finish().catch(() => bundle.directory);
-    throw withDirectory(error, directory, state);
+    throw await fileFailure(bundle, record, options, explained(error, bundle));
   }
 }
 
-async function stages(options: RunOptions, bundle: Bundle): Promise<Omit<RunResult, "directory">> {
+async function stages(options: RunOptions, plan: PlannedRun, bundle: Bundle): Promise<ConductedLoad> {
   const { experiment, runtime, signal } = options;
   const configured: string[] = [];
   try {
     options.onStage(`setting up ${experiment.system}/${experiment.name}`);
-    for (const [service, environment] of Object.entries(experiment.services)) {
+    for (const [service, environment] of Object.entries(plan.services)) {
       signal.throwIfAborted();
       configured.push(service);
       await runtime.configure(service, { ...environment });
     }
     await using observed = await experiment.observe(runtime);
-    return await loadSettleVerify(options, bundle, observed);
+    return await conductLoad(options, plan, bundle, observed);
   } finally {
     // Also after Ctrl-C: the lab that was there before the run is there after it.
-    await undoFaults(options);
+    await undoFaults(plan.faults, runtime, options.onStage);
     for (const service of configured) {
       await runtime.configure(service, {}).catch((error: unknown) => {
         options.onStage(`${service} did not get its own configuration back: ${messageOf(error)}`);
@@ -102,126 +129,57 @@ async function stages(options: RunOptions, bundle: Bundle): Promise<Omit<RunResu
   }
 }
 
-/** An engine that a fault has ended stays so until it is started, what is frozen until it is thawed. */
-async function undoFaults({ faults, runtime, onStage }: RunOptions): Promise<void> {
-  if (faults.length === 0) return;
-  const frozen = new Set<string>();
-  for (const { part, action } of faults.toSorted((a, b) => a.atSeconds - b.atSeconds)) {
-    if (action === "stop") frozen.add(part);
-    else frozen.delete(part);
-  }
-  const tell = (what: string) => (error: unknown) => onStage(`${what}: ${messageOf(error)}`);
-  for (const part of frozen) {
-    onStage(`thawing ${part}, which a fault has frozen`);
-    await runtime.kill(part, "SIGCONT").catch(tell(`${part} was not thawed`));
-  }
-  const hit = new Set(faults.map(({ part }) => part));
-  const status = await runtime.status().catch(() => undefined);
-  for (const { name, kind, state } of status?.parts ?? []) {
-    if (kind !== "engine" || state !== "stopped" || !hit.has(name)) continue;
-    onStage(`starting ${name} again, which a fault has ended`);
-    await runtime.start(name).catch(tell(`${name} did not start`));
-  }
+/** Files what there is of a run that did not come to its end. Resolves to the error that says so. */
+async function fileFailure(
+  bundle: Bundle,
+  record: object,
+  { runtime, signal }: RunOptions,
+  error: unknown,
+): Promise<LabError> {
+  const state = signal.aborted ? "interrupted" : "failed";
+  await bundle.releaseReserve().catch(() => {});
+  if (state === "failed") await keepLogs(runtime, bundle);
+  await bundle
+    .writeJson("run.json", { ...record, ended: now(), state, error: messageOf(error) })
+    .catch(() => {});
+  const directory = await bundle.finish().catch(() => bundle.directory);
+  return withDirectory(error, directory, state);
 }
 
-async function loadSettleVerify(options: RunOptions, bundle: Bundle, observed: Observed) {
-  const { experiment, runtime } = options;
-  /** Ends what belongs to this run, whether or not the command goes on. */
-  const over = new AbortController();
-  const signal = AbortSignal.any([options.signal, over.signal]);
-  const { rate, seconds } = experiment.load;
-  const files: K6Files = {
-    answers: bundle.path(FILES.answers),
-    summary: bundle.path(FILES.summary),
-    log: bundle.path(FILES.log),
-  };
-  options.onStage(`load: ${rate}/s for ${seconds} s`);
-  const k6 = await startK6({
-    k6: options.k6.path,
-    script: experiment.script,
-    variables: {
-      BASE_URL: runtime.endpoint(experiment.target),
-      RUN_ID: `${experiment.name}-${Date.now().toString(36)}`,
-      RATE: String(rate),
-      SECONDS: String(seconds),
-    },
-    files,
-    signal,
-  });
-  const csv = new MetricsCsv(bundle.path(`metrics_${experiment.system}.csv`));
-  const counter = new AnswerCounter(files.answers);
-  const sampler = startSampler({
-    runtime,
-    observed,
-    counter,
-    csv,
-    generatorPid: k6.pid,
-    onRow: options.onRow,
-    onLabGone: (status) => over.abort(labGone(status)),
-  });
+/** The ends of the parts' logs, for runs that went wrong. A log that cannot be had is no reason to fail. */
+async function keepLogs(runtime: Runtime, bundle: Bundle): Promise<void> {
   try {
-    const faults = injectFaults(options.faults, runtime, { signal, onFault: options.onStage });
-    const [{ code }] = await Promise.all([k6.ended, faults]);
-    signal.throwIfAborted();
-    if (code !== 0 && code !== THRESHOLDS_CROSSED) throw k6Failed(code, files.log);
-
-    sampler.stage = "settle";
-    options.onStage("settling: waiting until nothing is on its way");
-    const drained = await settle(observed, experiment.settleSeconds, signal);
-
-    await sampler.stop();
-
-    options.onStage("verifying every answer");
-    const summary = await readSummary(files.summary);
-    if (!summary) throw k6Failed(code, files.log);
-    const requests = metric(summary, "http_reqs", "count");
-    const verdict = await observed.judge({ answersFile: files.answers, requests, drained });
-    const generatorCpu = sampler.generatorCpu();
-    const figures = {
-      requests,
-      achieved_rate: metric(summary, "iterations", "count") / seconds,
-      latency_ms_median: metric(summary, "http_req_duration", "med"),
-      latency_ms_p95: metric(summary, "http_req_duration", "p(95)"),
-      latency_ms_p99: metric(summary, "http_req_duration", "p(99)"),
-      ...(generatorCpu !== undefined && { generator_cpu_share: generatorCpu }),
-    };
-    const performance = judgePerformance({
-      droppedIterations: metric(summary, "dropped_iterations", "count"),
-      targetRate: rate,
-      achievedRate: figures.achieved_rate,
-      generatorCpu,
-      crossedThresholds: crossedThresholds(summary),
-    });
-    return { verdict, performance, figures };
-  } finally {
-    over.abort();
-    await k6.ended;
-    await sampler.stop();
-    await csv.close();
+    const lines = new Map<string, string[]>();
+    const signal = AbortSignal.timeout(10_000);
+    for await (const { part, line } of runtime.logs({ parts: [], follow: false, tail: LOG_LINES, signal })) {
+      const of = lines.get(part) ?? [];
+      of.push(line);
+      lines.set(part, of);
+    }
+    await mkdir(bundle.path("logs"), { recursive: true });
+    for (const [part, of] of lines) await writeFile(bundle.path(`logs/${part}.log`), `${of.join("\n")}\n`);
+  } catch {
+    // The error that is being told matters more.
   }
 }
 
-/** Resolves to whether everything had drained before the time was over. */
-async function settle(observed: Observed, seconds: number, signal: AbortSignal): Promise<boolean> {
-  const until = performance.now() + seconds * 1000;
-  for (let sightings = 0; performance.now() < until; ) {
-    signal.throwIfAborted();
-    sightings = (await observed.drained().catch(() => false)) ? sightings + 1 : 0;
-    if (sightings === EMPTY_SIGHTINGS) return true;
-    await sleep(300, undefined, { signal });
-  }
-  return false;
-}
-
-async function describeRun(options: RunOptions, begun: Date) {
-  const { experiment, environment, runtime, k6, faults } = options;
-  const { observe: _, ...data } = experiment;
+async function describeRun(options: RunOptions, plan: PlannedRun) {
+  const { experiment, environment, runtime, k6, set } = options;
+  const { system, name, script } = experiment;
   return {
-    format: 1,
-    begun: begun.toISOString(),
     environment,
-    experiment: data,
-    faults,
+    experiment: {
+      system,
+      name,
+      script,
+      primary_metric: experiment.primaryMetric ?? DEFAULT_PRIMARY_METRIC,
+      parameters: plan.parameters,
+      services: plan.services,
+      load: plan.steps,
+      samples: experiment.samples,
+    },
+    set: set ?? null,
+    faults: plan.faults,
     ...(await describeCommit()),
     ...(await runtime.describe()),
     tools: { node: process.version, k6: k6.version },
@@ -229,18 +187,8 @@ async function describeRun(options: RunOptions, begun: Date) {
   };
 }
 
-function labGone({ failure }: LabStatus): LabError {
-  return new LabError("NOT_RUNNING", "The lab stopped in the middle of the run.", {
-    reason: failure?.what ?? "Somebody stopped it.",
-    remedy: 'See "make status"; "make up" starts it again.',
-    detail: failure?.log_tail,
-  });
-}
-
-function k6Failed(code: number | null, log: string): LabError {
-  return new LabError("COMMAND_FAILED", `k6 did not run to its end (exit code ${code}).`, {
-    remedy: `Read ${log.replace(/\.unfinished/, "")}.`,
-  });
+function explained(error: unknown, bundle: Bundle): unknown {
+  return hasCode(error, "ENOSPC") ? diskFull(bundle.directory, "A file could not be written.", error) : error;
 }
 
 function withDirectory(error: unknown, directory: string, state: string): LabError {

@@ -1,23 +1,37 @@
 /** Samples a run once a second: what clients see, what the system shows, what each part takes of the machine. */
 
+import { statfs } from "node:fs/promises";
+import { cpus } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { LabState, LabStatus, Runtime } from "../runtimes/runtime.ts";
+import { LabError } from "../cli/lab-error.ts";
+import type { LabState, LabStatus, PartUsage, Runtime } from "../runtimes/runtime.ts";
 import { processTable, processTree } from "../util/processes.ts";
-import type { Observed } from "./experiment.ts";
-import type { AnswerCounter } from "./k6-run.ts";
+import type { GeneratorFigures } from "../verdicts/performance.ts";
+import type { AnswerTail } from "./answer-lines.ts";
+import type { Observed, Sample } from "./experiment.ts";
+import type { LatencyLog, LatencyRecorder } from "./latency.ts";
+import { type ScheduledStep, stepsAt } from "./load-schedule.ts";
 import type { MetricsCsv, Row } from "./metrics-csv.ts";
+import { CpuMeter, type PartFigures, UsageMeter } from "./usage-meter.ts";
 
 export interface SamplerOptions {
   readonly runtime: Runtime;
-  readonly observed: Observed;
-  readonly counter: AnswerCounter;
+  readonly observed: Pick<Observed, "sample">;
+  /** What the system's samples are called. */
+  readonly samples: readonly Sample[];
+  readonly steps: readonly ScheduledStep[];
+  readonly answers: AnswerTail;
+  readonly latencies: LatencyRecorder;
+  readonly log: LatencyLog;
   readonly csv: MetricsCsv;
+  /** The directory that is written to, whose disk may run full. */
+  readonly directory: string;
   /** The load generator's process while it runs. */
   readonly generatorPid: number;
   /** Told of each row; for progress. */
   onRow(row: Row): void;
-  /** Told when the lab under the run has stopped by itself. */
-  onLabGone(status: LabStatus): void;
+  /** Told when the run can no longer be trusted: the lab has stopped by itself, the disk is full, a sample failed. */
+  onTrouble(error: Error): void;
 }
 
 export interface Sampler {
@@ -25,19 +39,35 @@ export interface Sampler {
   stage: "load" | "settle";
   /** Takes a last sample and stops. Rejects with what went wrong while sampling. */
   stop(): Promise<void>;
-  /** Mean share of all processors that the generator took during the load, 0 to 1. */
-  generatorCpu(): number | undefined;
+  /** Of the measured steps. */
+  figures(): SampledFigures;
+}
+
+export interface SampledFigures {
+  readonly parts: Readonly<Record<string, PartFigures>>;
+  readonly generator: PartFigures;
+  /** By step, and of all measured ones under "". */
+  readonly generatorCpu: Readonly<Record<string, GeneratorFigures>>;
+  readonly highest: Readonly<Record<string, number>>;
 }
 
 const PERIOD_MS = 1000;
+/** Asking every part whether it answers costs more than a sample. */
+const STATUS_EVERY = 3;
+const LEAST_FREE_MB = 64;
 /** A lab that is stopping answers requests no longer. */
 const gone: readonly LabState[] = ["stopping", "stopped", "failed"];
 
 export function startSampler(options: SamplerOptions): Sampler {
+  const { answers, latencies, observed, runtime, samples, steps } = options;
   const stopping = new AbortController();
   const began = performance.now();
-  const generator = new CpuMeter();
-  let before = { at: began, answers: 0 };
+  const usage = new UsageMeter();
+  const generator = new UsageMeter();
+  const generatorCpu = new Map<string, CpuMeter>();
+  const highest: Record<string, number> = {};
+  let before = { at: began, answers: 0, busy: machineBusy() };
+  let taken = 0;
 
   const sampler: Sampler = {
     stage: "load",
@@ -45,36 +75,62 @@ export function startSampler(options: SamplerOptions): Sampler {
       stopping.abort();
       await loop;
     },
-    generatorCpu: () => generator.mean(),
+    figures: () => ({
+      parts: usage.figures(),
+      generator: generator.figures().k6 ?? noFigures,
+      generatorCpu: Object.fromEntries(
+        [...generatorCpu].map(([step, meter]) => [step, { meanCpu: meter.mean(), peakCpu: meter.peak() }]),
+      ),
+      highest,
+    }),
   };
 
   async function sample(): Promise<void> {
-    const { counter, observed, runtime, generatorPid } = options;
-    const [seen, status, table, counted] = await Promise.all([
+    taken += 1;
+    const [seen, parts, table, counted] = await Promise.all([
       observed.sample().catch(() => ({}) as Record<string, number>),
-      runtime.status().catch(() => undefined),
+      runtime.usage().catch(() => [] as PartUsage[]),
       processTable(),
-      // The time of this count, which a slow status may not blur.
-      counter.read().then(() => ({ at: performance.now(), answers: counter.answers })),
+      // The time of this count, which a slow sample may not blur.
+      answers.read(latencies.record).then(() => ({ at: performance.now(), answers: answers.answers })),
+      taken % STATUS_EVERY === 0 ? checkLab(options) : undefined,
+      checkDisk(options),
     ]);
-    if (status && gone.includes(status.state)) options.onLabGone(status);
-    const generatorTree = processTree(table, generatorPid);
-    const cpuSeconds = generatorTree.reduce((sum, row) => sum + row.cpuSeconds, 0);
-    if (sampler.stage === "load" && generatorTree.length > 0) generator.add(cpuSeconds);
+    const now = performance.now();
+    const underWay =
+      sampler.stage === "load" ? stepsAt(steps, sinceFirst(latencies) ?? (now - began) / 1000) : [];
+    const measured = underWay.some(({ kind }) => kind === "measured");
+    usage.add(parts, measured);
+    const k6 = usageOf(processTree(table, options.generatorPid));
+    if (k6) {
+      generator.add([k6], measured);
+      const meters = [...underWay.map(({ name }) => name), ...(measured ? [""] : [])];
+      for (const name of meters) meterOf(generatorCpu, name).add(k6.cpu_seconds);
+    }
+    if (measured || sampler.stage === "settle") {
+      for (const { name } of samples) {
+        const value = seen[name];
+        if (value !== undefined) highest[name] = Math.max(highest[name] ?? 0, value);
+      }
+    }
+    const busy = machineBusy();
+    options.log.write(latencies, (before.at - began) / 1000, (counted.at - began) / 1000);
     const row: Row = {
       time: new Date().toISOString(),
-      elapsed_s: (performance.now() - began) / 1000,
+      elapsed_s: (now - began) / 1000,
       stage: sampler.stage,
+      step: underWay.map(({ name }) => name).join("+"),
       answers: counted.answers,
-      errors: counter.errors,
+      errors: answers.errors,
       answers_per_s: perSecond(counted.answers - before.answers, counted.at - before.at),
       // All of its columns in each row, the first one above all: that one names them for the whole file.
-      ...Object.fromEntries(observed.columns.map((column) => [column, seen[column]])),
-      generator_cpu_s: cpuSeconds,
-      generator_memory_mb: generatorTree.reduce((sum, { rss }) => sum + rss, 0) / 2 ** 20,
-      ...(status && partColumns(status)),
+      ...Object.fromEntries(samples.map(({ name }) => [name, seen[name]])),
+      machine_cpu_share: shareOf(before.busy, busy),
+      generator_cpu_s: k6?.cpu_seconds ?? 0,
+      generator_memory_mb: k6?.memory_mb ?? 0,
+      ...partColumns(parts),
     };
-    before = counted;
+    before = { ...counted, busy };
     options.csv.write(row);
     options.onRow(row);
   }
@@ -88,9 +144,50 @@ export function startSampler(options: SamplerOptions): Sampler {
     }
     await sample();
   })();
-  // What goes wrong is told by `stop`, which is always called; until then it must not end the process.
-  loop.catch(() => {});
+  // Told at once, since a run without samples is none, and again by `stop`.
+  loop.catch(options.onTrouble);
   return sampler;
+}
+
+function meterOf(meters: Map<string, CpuMeter>, name: string): CpuMeter {
+  const meter = meters.get(name) ?? new CpuMeter();
+  meters.set(name, meter);
+  return meter;
+}
+
+async function checkLab({ runtime, onTrouble }: SamplerOptions): Promise<void> {
+  const status = await runtime.status().catch(() => undefined);
+  if (status && gone.includes(status.state)) onTrouble(labGone(status));
+}
+
+/** A disk that runs full stops nobody: k6 goes on and its answers are lost. So the run ends before. */
+async function checkDisk({ directory }: SamplerOptions): Promise<void> {
+  const { bavail, bsize } = await statfs(directory);
+  const free = (bavail * bsize) / 2 ** 20;
+  if (free < LEAST_FREE_MB)
+    throw diskFull(directory, `${Math.floor(free)} MB are left on it; ${LEAST_FREE_MB} are the least.`);
+}
+
+export function diskFull(directory: string, reason: string, cause?: unknown): LabError {
+  return new LabError("PREREQUISITE_MISSING", "The disk that results are written to is full.", {
+    reason: `${reason} It holds ${directory.replace(/\.unfinished$/, "")}.`,
+    remedy: "Make room there; old bundles below results/ may be removed.",
+    cause,
+  });
+}
+
+function labGone({ failure }: LabStatus): LabError {
+  return new LabError("NOT_RUNNING", "The lab stopped in the middle of the run.", {
+    reason: failure?.what ?? "Somebody stopped it.",
+    remedy: 'See "make status"; "make up" starts it again.',
+    detail: failure?.log_tail,
+  });
+}
+
+/** Seconds since the first request: k6 takes its time to begin. Undefined before it. */
+function sinceFirst({ series }: LatencyRecorder): number | undefined {
+  const first = Math.min(...series.map(({ firstBegan }) => firstBegan));
+  return Number.isFinite(first) ? (Date.now() - first) / 1000 : undefined;
 }
 
 /** To one decimal; too short a time, as before the first and the last sample, says nothing. */
@@ -98,32 +195,57 @@ function perSecond(count: number, milliseconds: number): number | undefined {
   return milliseconds < PERIOD_MS / 10 ? undefined : Math.round((count / milliseconds) * 10_000) / 10;
 }
 
-/** Cumulative processor seconds and resident memory of each part that runs. */
-function partColumns({ parts }: LabStatus): Record<string, number> {
+/** Cumulative counters and resident memory of each part; what a system does not tell has no column. */
+function partColumns(parts: readonly PartUsage[]): Record<string, number> {
   return Object.fromEntries(
-    parts.flatMap(({ name, cpu_seconds, memory_mb }) => {
-      const key = name.replaceAll("-", "_");
-      return [
-        [`${key}_cpu_s`, cpu_seconds ?? 0],
-        [`${key}_memory_mb`, memory_mb ?? 0],
-      ];
-    }),
+    parts.flatMap(
+      ({ name, cpu_seconds, memory_mb, network_rx_bytes, network_tx_bytes, throttled_seconds }) => {
+        const key = name.replaceAll("-", "_");
+        return [
+          [`${key}_cpu_s`, cpu_seconds ?? 0],
+          [`${key}_memory_mb`, memory_mb ?? 0],
+          ...(network_rx_bytes === null ? [] : [[`${key}_network_rx_bytes`, network_rx_bytes]]),
+          ...(network_tx_bytes === null ? [] : [[`${key}_network_tx_bytes`, network_tx_bytes]]),
+          ...(throttled_seconds === null ? [] : [[`${key}_throttled_s`, throttled_seconds]]),
+        ];
+      },
+    ),
   );
 }
 
-/** Turns cumulative processor seconds into a mean share of the whole machine. */
-class CpuMeter {
-  #first: { readonly at: number; readonly cpu: number } | undefined;
-  #last: { readonly at: number; readonly cpu: number } | undefined;
+type ProcessRow = ReturnType<typeof processTree>[number];
 
-  add(cpu: number): void {
-    this.#last = { at: performance.now() / 1000, cpu };
-    this.#first ??= this.#last;
-  }
+function usageOf(tree: readonly ProcessRow[]) {
+  if (tree.length === 0) return undefined;
+  return {
+    name: "k6",
+    cpu_seconds: tree.reduce((sum, row) => sum + row.cpuSeconds, 0),
+    memory_mb: tree.reduce((sum, { rss }) => sum + rss, 0) / 2 ** 20,
+    network_rx_bytes: null,
+    network_tx_bytes: null,
+    throttled_seconds: null,
+  };
+}
 
-  mean(): number | undefined {
-    if (!this.#first || !this.#last || this.#last.at - this.#first.at < 1) return undefined;
-    const share = (this.#last.cpu - this.#first.cpu) / (this.#last.at - this.#first.at);
-    return share / navigator.hardwareConcurrency;
+const noFigures: PartFigures = {
+  cpu_s: null,
+  memory_mb_max: null,
+  network_rx_mb: null,
+  network_tx_mb: null,
+  throttled_s: null,
+};
+
+/** Milliseconds of all processors: at work, and at all. */
+function machineBusy(): { readonly busy: number; readonly all: number } {
+  let busy = 0;
+  let idle = 0;
+  for (const { times } of cpus()) {
+    busy += times.user + times.nice + times.sys + times.irq;
+    idle += times.idle;
   }
+  return { busy, all: busy + idle };
+}
+
+function shareOf(from: { busy: number; all: number }, to: { busy: number; all: number }): number | undefined {
+  return to.all > from.all ? (to.busy - from.busy) / (to.all - from.all) : undefined;
 }

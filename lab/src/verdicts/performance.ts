@@ -1,40 +1,101 @@
 /**
- * The other verdict: whether a run's figures may be used at all. An invalid run is not a slow run; its figures
- * say something about the generator, not about the system.
+ * The other verdict: whether a run's figures may be used at all. An invalid run is not a slow run; its figures say
+ * something about the generator, not about the system. A threshold that was crossed is the opposite: the figures are good,
+ * and the system missed what the script asks of it.
  */
+
+import type { Arrivals } from "../experiments/experiment.ts";
 
 export interface Performance {
   readonly outcome: "valid" | "INVALID";
   readonly reasons: readonly string[];
 }
 
-export interface LoadFigures {
+/** What one step of the load came to, as far as it says whether its figures can be trusted. */
+export interface LoadFigures extends GeneratorFigures {
+  readonly arrivals: Arrivals;
+  readonly seconds: number;
+  /** Iterations that were begun and ended. */
+  readonly iterations: number;
   /** Iterations that found no virtual user free. */
   readonly droppedIterations: number;
-  /** Iterations a second that were asked for; undefined in a closed model, which asks for none. */
-  readonly targetRate?: number | undefined;
-  readonly achievedRate: number;
-  /** Mean share of the machine's processors that the generator took, 0 to 1; undefined where it is not known. */
-  readonly generatorCpu?: number | undefined;
-  /** k6's thresholds that were crossed. */
-  readonly crossedThresholds: readonly string[];
+  /** Answers that were had; 0 makes a run invalid. */
+  readonly answers: number;
+  /** Mean seconds of a request, from sending it to the last byte of its answer. */
+  readonly latencySeconds: number;
+  /** Mean number of iterations that were under way, by the clock on the wall of the load generator. */
+  readonly underWay: number;
 }
 
-const LEAST_OF_TARGET = 0.99;
-const MOST_GENERATOR_CPU = 0.8;
+/** What the load generator took of the machine meanwhile. */
+export interface GeneratorFigures {
+  /** Mean share of the machine's processors, 0 to 1; undefined where it is not known. */
+  readonly meanCpu?: number | undefined;
+  /** The highest share over five seconds. */
+  readonly peakCpu?: number | undefined;
+}
 
-export function judgePerformance(figures: LoadFigures): Performance {
+/** Of the rate that was asked for. */
+const LEAST_OF_TARGET = 0.99;
+/** Of all processors: beyond it the generator waits for itself, and its latencies are its own. */
+const MOST_GENERATOR_CPU = 0.8;
+/** Little's law. */
+const MOST_DEVIATION = 0.1;
+/** Fewer than one user too many or too few is rounding, not a violation. */
+const LEAST_USERS = 1;
+
+/** Whether the figures of one step may be used. */
+export function judgeStep(figures: LoadFigures): Performance {
+  const { answers, droppedIterations, arrivals, iterations, seconds } = figures;
   const reasons: string[] = [];
-  if (figures.droppedIterations > 0) reasons.push(`${figures.droppedIterations} iterations were dropped`);
-  if (figures.targetRate !== undefined && figures.achievedRate < figures.targetRate * LEAST_OF_TARGET) {
-    const { achievedRate, targetRate } = figures;
+  if (answers === 0) reasons.push("there was no answer at all");
+  if (droppedIterations > 0) reasons.push(`${droppedIterations} iterations were dropped`);
+  if (arrivals.model === "open" && iterations / seconds < arrivals.rate * LEAST_OF_TARGET) {
+    const achieved = (iterations / seconds).toFixed(1);
     reasons.push(
-      `${achievedRate.toFixed(1)} iterations/s were achieved of ${targetRate}/s asked for (99 % is the least)`,
+      `${achieved} iterations/s were achieved of ${arrivals.rate}/s asked for (99 % is the least)`,
     );
   }
-  if (figures.generatorCpu !== undefined && figures.generatorCpu > MOST_GENERATOR_CPU) {
-    reasons.push(`the load generator took ${Math.round(figures.generatorCpu * 100)} % of all processors`);
-  }
-  for (const threshold of figures.crossedThresholds) reasons.push(`threshold crossed: ${threshold}`);
+  reasons.push(...generatorSaturated(figures));
+  if (answers > 0) reasons.push(...littlesLaw(figures));
   return { outcome: reasons.length === 0 ? "valid" : "INVALID", reasons };
+}
+
+/**
+ * The whole run's: a run of one step is that step. Of several, such as the rates of a sweep, those that are INVALID are named
+ * and left out, and the run is INVALID when none is left.
+ */
+export function judgeRun(
+  steps: readonly { readonly name: string; readonly performance: Performance }[],
+): Performance {
+  if (steps.length === 1 && steps[0]) return steps[0].performance;
+  const reasons = steps.flatMap(({ name, performance }) =>
+    performance.reasons.map((reason) => `${name}: ${reason}`),
+  );
+  const valid = steps.some(({ performance }) => performance.outcome === "valid");
+  return { outcome: valid ? "valid" : "INVALID", reasons };
+}
+
+function generatorSaturated({ meanCpu, peakCpu }: GeneratorFigures): string[] {
+  const most = Math.max(meanCpu ?? 0, peakCpu ?? 0);
+  if (most <= MOST_GENERATOR_CPU) return [];
+  return [`the load generator took ${Math.round(most * 100)} % of all processors (80 % is the most)`];
+}
+
+/**
+ * Users = rate × (latency + think time), within 10 %. In a closed model the users are what was asked for. In an open one
+ * they are counted by the clock on the wall: more of them than requests account for means that iterations waited for the
+ * generator, not for the system.
+ */
+function littlesLaw({ arrivals, iterations, seconds, latencySeconds, underWay }: LoadFigures): string[] {
+  const closed = arrivals.model === "closed";
+  const users = closed ? arrivals.users : underWay;
+  const cycle = latencySeconds + (closed ? arrivals.think_seconds : 0);
+  const expected = (iterations / seconds) * cycle;
+  const off = Math.abs(expected - users);
+  if (off <= LEAST_USERS || off <= users * MOST_DEVIATION) return [];
+  return [
+    `Little's law does not hold within 10 %: ${users.toFixed(1)} users ${closed ? "" : "under way "}are not ` +
+      `${(iterations / seconds).toFixed(1)}/s × ${cycle.toFixed(4)} s = ${expected.toFixed(1)}`,
+  ];
 }

@@ -1,11 +1,10 @@
 import { existsSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import t from "tap";
 import { z } from "zod";
 import { readJsonLines } from "../../src/experiments/answers-file.ts";
 import { Bundle } from "../../src/experiments/bundle.ts";
-import { AnswerCounter } from "../../src/experiments/k6-run.ts";
 import { MetricsCsv } from "../../src/experiments/metrics-csv.ts";
 
 const at = new Date("2026-11-21T06:39:00.123Z");
@@ -41,20 +40,6 @@ t.test("answers are read line by line; what cannot be read is counted", async (t
   const schema = z.object({ id: z.string(), status: z.int() });
   t.same(await readJsonLines(file, schema), { values: [{ id: "a", status: 202 }], unreadable: 2 });
   t.same(await readJsonLines(`${file}.absent`, schema), { values: [], unreadable: 0 });
-});
-
-t.test("the counter reads only whole lines, and each once", async (t) => {
-  const file = join(t.testdir(), "answers.jsonl");
-  const counter = new AnswerCounter(file);
-  await counter.read();
-  t.match(counter, { answers: 0, errors: 0 });
-  await writeFile(file, '{"id":"a","status":202}\n{"id":"b","sta', { flag: "a" });
-  await counter.read();
-  t.match(counter, { answers: 1, errors: 0 });
-  await writeFile(file, 'tus":503}\n{"id":"c","status":0}\n', { flag: "a" });
-  await counter.read();
-  await counter.read();
-  t.match(counter, { answers: 3, errors: 2 });
 });
 
 t.test("the metrics file keeps the first row's columns", async (t) => {

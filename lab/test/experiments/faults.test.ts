@@ -1,5 +1,5 @@
 import t from "tap";
-import { choose } from "../../src/experiments/catalogue.ts";
+import { choose, chooseEnvironment } from "../../src/experiments/catalogue.ts";
 import { checkFaults, injectFaults, parseFault } from "../../src/experiments/faults.ts";
 import type { Runtime } from "../../src/runtimes/runtime.ts";
 
@@ -64,8 +64,9 @@ t.test("faults are injected, and one that fails fails the run", async (t) => {
 
 t.test("experiments are chosen by name, and what does not exist is told with what does", async (t) => {
   t.match(choose({}), [{ system: "orders", name: "smoke" }]);
-  t.match(choose({ system: "orders", experiment: "smoke", environment: "local" }), [{ name: "smoke" }]);
+  t.match(choose({ system: "orders", experiment: "smoke" }), [{ name: "smoke" }]);
   t.throws(() => choose({ system: "ordres" }), { code: "USAGE", remedy: /orders/ });
   t.throws(() => choose({ experiment: "smoek" }), { code: "USAGE", remedy: /orders\/smoke/ });
-  t.throws(() => choose({ environment: "aws" }), { code: "USAGE", remedy: /local/ });
+  t.equal(chooseEnvironment(), "local");
+  t.throws(() => chooseEnvironment("azure"), { code: "USAGE", remedy: /local, aws/ });
 });

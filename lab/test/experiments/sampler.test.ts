@@ -1,19 +1,52 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { waitFor } from "@parallax/testkit";
-import t from "tap";
-import type { AnswerCounter } from "../../src/experiments/k6-run.ts";
+import t, { type Test } from "tap";
+import { AnswerTail } from "../../src/experiments/answer-lines.ts";
+import { LatencyLog, LatencyRecorder } from "../../src/experiments/latency.ts";
+import { schedule } from "../../src/experiments/load-schedule.ts";
 import { MetricsCsv, type Row } from "../../src/experiments/metrics-csv.ts";
-import { startSampler } from "../../src/experiments/sampler.ts";
-import type { LabState, Runtime } from "../../src/runtimes/runtime.ts";
+import { type SamplerOptions, startSampler } from "../../src/experiments/sampler.ts";
+import type { LabState, PartUsage, Runtime } from "../../src/runtimes/runtime.ts";
 
-const observed = {
-  columns: [],
-  sample: async () => ({}),
-} as unknown as Parameters<typeof startSampler>[0]["observed"];
+const steps = schedule([
+  { name: "load", kind: "measured", arrivals: { model: "open", rate: 50 }, seconds: 60 },
+]);
+
+function samplerOptions(t: Test, changes: Partial<SamplerOptions> = {}) {
+  const directory = t.testdir();
+  const rows: Row[] = [];
+  const troubles: Error[] = [];
+  const csv = new MetricsCsv(join(directory, "metrics.csv"));
+  const log = new LatencyLog(join(directory, "latency.hlog"), new Date());
+  const options: SamplerOptions = {
+    runtime: runtimeOf([]),
+    observed: { sample: async () => ({}) },
+    samples: [],
+    steps,
+    answers: new AnswerTail(join(directory, "answers.jsonl")),
+    latencies: new LatencyRecorder(),
+    log,
+    csv,
+    directory,
+    generatorPid: process.pid,
+    onRow: (row) => rows.push(row),
+    onTrouble: (error) => troubles.push(error),
+    ...changes,
+  };
+  return { options, rows, troubles, close: () => Promise.all([csv.close(), log.close()]) };
+}
+
+function runtimeOf(usages: readonly PartUsage[], state: LabState = "running"): Runtime {
+  return {
+    usage: async () => usages,
+    status: async () => ({ state, parts: [] }),
+  } as unknown as Runtime;
+}
 
 t.test("answers a second are a rate, and samples missed by a slow one are not caught up with", async (t) => {
   const began = performance.now();
-  const counter = {
+  const answers = {
     answers: 0,
     errors: 0,
     // Fifty answers a second.
@@ -22,25 +55,19 @@ t.test("answers a second are a rate, and samples missed by a slow one are not ca
     },
   };
   let samples = 0;
-  const status = async () => {
+  const usage = async () => {
     samples += 1;
     if (samples === 1) await waitFor("two missed samples", () => performance.now() - began > 2_300);
-    return { state: "running" as const, parts: [] };
+    return [];
   };
-  const rows: Row[] = [];
-  const csv = new MetricsCsv(join(t.testdir(), "metrics.csv"));
-  const sampler = startSampler({
-    runtime: { status } as unknown as Runtime,
-    observed,
-    counter: counter as unknown as AnswerCounter,
-    csv,
-    generatorPid: process.pid,
-    onRow: (row) => rows.push(row),
-    onLabGone: () => t.fail("it is there"),
+  const { options, rows, close } = samplerOptions(t, {
+    answers: answers as unknown as AnswerTail,
+    runtime: { ...runtimeOf([]), usage } as Runtime,
   });
+  const sampler = startSampler(options);
   await waitFor("the rows after the slow one", () => rows.length === 3);
   await sampler.stop();
-  await csv.close();
+  await close();
   t.equal(rows.length, 4, "at 2.3 s, 3 s, 4 s and the end");
   t.same(
     rows.slice(0, 3).map((row) => Math.floor(Number(row.elapsed_s))),
@@ -55,21 +82,67 @@ t.test("answers a second are a rate, and samples missed by a slow one are not ca
 
 for (const state of ["stopping", "failed"] satisfies LabState[]) {
   t.test(`a lab that is ${state} ends the run`, async (t) => {
-    const csv = new MetricsCsv(join(t.testdir(), "metrics.csv"));
-    let told: unknown;
-    const sampler = startSampler({
-      runtime: { status: async () => ({ state, parts: [] }) } as unknown as Runtime,
-      observed,
-      counter: { answers: 0, errors: 0, read: async () => {} } as unknown as AnswerCounter,
-      csv,
-      generatorPid: process.pid,
-      onRow: () => {},
-      onLabGone: (status) => {
-        told = status.state;
-      },
-    });
+    const { options, troubles, close } = samplerOptions(t, { runtime: runtimeOf([], state) });
+    const sampler = startSampler(options);
+    await waitFor("the trouble", () => troubles.length > 0);
     await sampler.stop();
-    await csv.close();
-    t.equal(told, state);
+    await close();
+    t.match(troubles, [{ code: "NOT_RUNNING" }]);
   });
 }
+
+t.test("what parts take is in the rows, and adds up over a restart", async (t) => {
+  const usage: PartUsage = {
+    name: "orders-receiver",
+    cpu_seconds: 10,
+    memory_mb: 100,
+    network_rx_bytes: null,
+    network_tx_bytes: 0,
+    throttled_seconds: null,
+  };
+  const seen = [
+    usage,
+    { ...usage, cpu_seconds: 12, memory_mb: 300 },
+    { ...usage, cpu_seconds: 1, memory_mb: 50 },
+  ];
+  let taken = 0;
+  const runtime = {
+    ...runtimeOf([]),
+    usage: async () => [seen[Math.min(taken++, seen.length - 1)] as PartUsage],
+  } as Runtime;
+  const { options, rows, close } = samplerOptions(t, {
+    runtime,
+    samples: [{ name: "depth", meaning: "messages" }],
+    observed: { sample: async () => ({ depth: taken * 10, unknown: 1 }) },
+  });
+  const sampler = startSampler(options);
+  await waitFor("three rows", () => rows.length >= 3);
+  await sampler.stop();
+  await close();
+  const figures = sampler.figures();
+  t.match(figures.parts["orders-receiver"], {
+    cpu_s: 3,
+    memory_mb_max: 300,
+    network_rx_mb: null,
+    throttled_s: null,
+  });
+  t.ok((figures.highest.depth ?? 0) >= 20);
+  t.notOk("unknown" in figures.highest);
+  t.ok((figures.generator.memory_mb_max ?? 0) > 1);
+  t.match(rows[0], { step: "load", orders_receiver_cpu_s: 10, orders_receiver_network_tx_bytes: 0 });
+  t.notOk(
+    "orders_receiver_network_rx_bytes" in (rows[0] ?? {}),
+    "what the system does not tell has no column",
+  );
+  const csv = await readFile(join(options.directory, "metrics.csv"), "utf8");
+  t.match(csv.split("\n")[0], /^time,elapsed_s,stage,step,.*,depth,/);
+});
+
+t.test("a sampler that fails tells so at once, not at the end", async (t) => {
+  const { options, troubles, close } = samplerOptions(t, { directory: join(t.testdir(), "absent") });
+  const sampler = startSampler(options);
+  await waitFor("the trouble", () => troubles.length > 0);
+  t.match(troubles, [{ code: "ENOENT" }]);
+  await t.rejects(sampler.stop(), { code: "ENOENT" });
+  await close();
+});

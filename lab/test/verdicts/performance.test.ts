@@ -1,39 +1,84 @@
 import t from "tap";
-import { judgePerformance } from "../../src/verdicts/performance.ts";
+import { judgeRun, judgeStep, type LoadFigures } from "../../src/verdicts/performance.ts";
 import { verdictOf } from "../../src/verdicts/verdict.ts";
 
-const sound = {
+const open: LoadFigures = {
+  arrivals: { model: "open", rate: 100 },
+  seconds: 10,
+  iterations: 995,
   droppedIterations: 0,
-  targetRate: 100,
-  achievedRate: 99.5,
-  generatorCpu: 0.3,
-  crossedThresholds: [],
+  answers: 995,
+  latencySeconds: 0.2,
+  underWay: 20,
+  meanCpu: 0.3,
+  peakCpu: 0.4,
 };
 
-t.test("a run that did what it was asked is valid", async (t) => {
-  t.same(judgePerformance(sound), { outcome: "valid", reasons: [] });
-  t.equal(
-    judgePerformance({ ...sound, targetRate: undefined, achievedRate: 1 }).outcome,
-    "valid",
-    "closed model",
-  );
-  t.equal(judgePerformance({ ...sound, generatorCpu: undefined }).outcome, "valid", "not known");
+/** 50 users × 1/(0.2 + 0.3) s = 100 iterations a second. */
+const closed: LoadFigures = {
+  ...open,
+  arrivals: { model: "closed", users: 50, think_seconds: 0.3 },
+  iterations: 1000,
+  underWay: 50,
+};
+
+t.test("a step that did what it was asked is valid", async (t) => {
+  t.same(judgeStep(open), { outcome: "valid", reasons: [] });
+  t.same(judgeStep(closed), { outcome: "valid", reasons: [] });
+  const { meanCpu: _, peakCpu: __, ...unknown } = open;
+  t.equal(judgeStep(unknown).outcome, "valid", "what the generator took is not known");
+  t.equal(judgeStep({ ...closed, latencySeconds: 0.24 }).outcome, "valid", "8 % off is within Little's law");
 });
 
 const faults = [
-  ["dropped iterations", { droppedIterations: 1 }, /dropped/],
-  ["a rate under 99 % of the target", { achievedRate: 98.9 }, /98\.9 iterations\/s/],
-  ["a saturated generator", { generatorCpu: 0.81 }, /81 %/],
-  ["a crossed threshold", { crossedThresholds: ["checks rate==1"] }, /checks rate==1/],
-] as const;
+  ["dropped iterations", { ...open, droppedIterations: 1 }, /1 iterations were dropped/],
+  ["a rate under 99 % of the target", { ...open, iterations: 989 }, /98\.9 iterations\/s/],
+  ["a generator that is saturated in the mean", { ...open, meanCpu: 0.81 }, /81 %/],
+  ["a generator that is saturated for five seconds", { ...open, peakCpu: 0.93 }, /93 %/],
+  ["no answer at all", { ...open, answers: 0 }, /no answer/],
+  ["users that wait for the generator", { ...open, underWay: 25 }, /Little's law.*25\.0 users under way/],
+  ["users that think longer than is said", { ...closed, iterations: 850 }, /Little's law.*50\.0 users/],
+] as const satisfies readonly (readonly [string, LoadFigures, RegExp])[];
 
-for (const [what, change, reason] of faults) {
-  t.test(`${what} makes it INVALID and says so`, async (t) => {
-    const performance = judgePerformance({ ...sound, ...change });
+for (const [what, figures, reason] of faults) {
+  t.test(`${what} makes a step INVALID and says so`, async (t) => {
+    const performance = judgeStep(figures);
     t.equal(performance.outcome, "INVALID");
     t.match(performance.reasons, [reason]);
   });
 }
+
+t.test("less than one user too many is rounding", async (t) => {
+  const few: LoadFigures = {
+    ...open,
+    arrivals: { model: "open", rate: 20 },
+    iterations: 200,
+    latencySeconds: 0.005,
+  };
+  t.equal(judgeStep({ ...few, underWay: 0.9 }).outcome, "valid");
+  t.equal(judgeStep({ ...few, underWay: 1.2 }).outcome, "INVALID");
+});
+
+t.test("a run is its one step; of several, those that are INVALID are named", async (t) => {
+  const valid = { outcome: "valid", reasons: [] } as const;
+  const invalid = { outcome: "INVALID", reasons: ["it was dropped"] } as const;
+  t.same(judgeRun([{ name: "load", performance: invalid }]), invalid);
+  t.same(
+    judgeRun([
+      { name: "r50", performance: valid },
+      { name: "r100", performance: invalid },
+    ]),
+    { outcome: "valid", reasons: ["r100: it was dropped"] },
+  );
+  t.equal(
+    judgeRun([
+      { name: "r50", performance: invalid },
+      { name: "r100", performance: invalid },
+    ]).outcome,
+    "INVALID",
+  );
+  t.equal(judgeRun([]).outcome, "INVALID", "a run without a measured step measured nothing");
+});
 
 t.test("the worst outcome is the run's; no invariant at all is undecided", async (t) => {
   const invariant = (outcome: "held" | "broken" | "undecided") => ({

@@ -4,6 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import t, { type Test } from "tap";
 import { findOrBuildK6 } from "../../../lab/src/engines/k6.ts";
 import type { Experiment } from "../../../lab/src/experiments/experiment.ts";
@@ -24,11 +25,11 @@ const k6 = await findOrBuildK6({
 
 const experiment: Experiment = {
   ...smoke,
-  load: { rate: 20, seconds: 6 },
-  services: {
+  load: () => [{ name: "load", kind: "measured", arrivals: { model: "open", rate: 20 }, seconds: 6 }],
+  services: () => ({
     // Half a second a payment: whenever the kill comes, several orders are in hand.
     "orders-payments": { PAYMENT_SECONDS: "0.5", PAYMENT_CONCURRENCY: "0" },
-  },
+  }),
 };
 
 async function run(t: Test, lab: OwnComposeLab, faults: readonly string[]) {
@@ -75,7 +76,10 @@ t.test("LocalStack", async (t) => {
     const lost = counts["accepted-orders-are-settled"]?.offending ?? 0;
     t.equal(verdict.outcome, lost === 0 ? "held" : "broken", text);
     t.comment(`lost with LocalStack's memory, and told: ${lost}`);
-    const answers = (await readFile(join(directory, "answers.jsonl"), "utf8")).trim().split("\n");
+    const answers = gunzipSync(await readFile(join(directory, "answers.jsonl.gz")))
+      .toString()
+      .trim()
+      .split("\n");
     const statuses = answers.map((line) => JSON.parse(line) as { id: string; status: number });
     const outage = statuses.findIndex(({ status }) => status !== 202);
     t.ok(outage > 0, "clients were told of the outage");

@@ -5,19 +5,21 @@ import { z } from "zod";
 import type { Runtime } from "../../runtimes/runtime.ts";
 import { judgeOrders } from "../../verdicts/orders-conservation.ts";
 import { readJsonLines } from "../answers-file.ts";
-import type { Observed } from "../experiment.ts";
+import type { Observed, Sample } from "../experiment.ts";
 import { OrdersApi } from "./orders-api.ts";
 
 const answerSchema = z.object({ id: z.string(), status: z.int(), answered_id: z.string().optional() });
-const COLUMNS = [
-  "queue_visible",
-  "queue_in_flight",
-  "queue_delayed",
-  "dead_lettered",
-  "charges",
-  "payments_waiting",
-  "payments_in_progress",
-] as const;
+/** What is sampled of orders, beside what each part takes. */
+export const orderSamples = [
+  { name: "queue_visible", meaning: "orders waiting in the queue" },
+  { name: "queue_in_flight", meaning: "orders received by a worker and not yet deleted" },
+  { name: "queue_delayed", meaning: "orders not yet to be received" },
+  { name: "dead_lettered", meaning: "orders in the dead-letter queue" },
+  { name: "charges", meaning: "charges in the payment provider's ledger" },
+  { name: "payments_waiting", meaning: "payments waiting for a line" },
+  { name: "payments_in_progress", meaning: "payments being made" },
+] as const satisfies readonly Sample[];
+
 const MOST_DEAD_LETTERS = 10_000;
 
 export async function observeOrders(runtime: Runtime): Promise<Observed> {
@@ -34,11 +36,9 @@ export async function observeOrders(runtime: Runtime): Promise<Observed> {
   const { last_seq: before } = await api.ledgerSummary();
 
   return {
-    columns: COLUMNS,
-
     async sample() {
       const [depth, ledger] = await Promise.all([queue.depth(), api.ledgerSummary()]);
-      const row: Record<(typeof COLUMNS)[number], number> = {
+      const row: Record<(typeof orderSamples)[number]["name"], number> = {
         queue_visible: depth.visible,
         queue_in_flight: depth.inFlight,
         queue_delayed: depth.delayed,
