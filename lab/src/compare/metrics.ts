@@ -1,0 +1,48 @@
+/**
+ * What is known of a metric by its name, and what may be said of it: better, worse, no difference shown, too few runs.
+ *
+ * Names end with their unit (`latency_p99_ms`). A run of several steps or operations puts these before the name:
+ * `r200/latency_p99_ms`. A metric that is not known here may differ, but nobody can say whether that is good.
+ */
+import { type Effect, excludesNoEffect, noEffect } from "./ratio-interval.ts";
+
+/** Which way is good. */
+export type Direction = "lower" | "higher" | "neutral";
+
+export interface Metric {
+  /** As the run calls it, with its step. */
+  readonly name: string;
+  /** Empty for a plain number. */
+  readonly unit: string;
+  readonly better: Direction;
+}
+
+/** About B, seen from A. `differs` is said of metrics of which no direction is known to be good. */
+export type Call = "better" | "worse" | "differs" | "no difference shown" | "too few runs";
+
+/** What a claim takes on each side. Four against four have no result with p ≤ 0.01 (least p: 2/70). */
+export const LEAST_RUNS = 5;
+
+const KNOWN: readonly (readonly [RegExp, unit: string, better: Direction])[] = [
+  [/^latency_(p\d+|mean|min|max)_ms$/, "ms", "lower"],
+  [/^achieved_rate$/, "/s", "higher"],
+  [/^error_share$/, "", "lower"],
+  [/^.+_cpu_s_per_1000$/, "s", "lower"],
+  [/^.+_memory_mb$/, "MB", "lower"],
+  [/^queue_depth_max$/, "", "lower"],
+];
+
+export function metricOf(name: string): Metric {
+  const base = name.slice(name.lastIndexOf("/") + 1);
+  const known = KNOWN.find(([pattern]) => pattern.test(base));
+  return { name, unit: known?.[1] ?? "", better: known?.[2] ?? "neutral" };
+}
+
+/** @param runs on the side that has fewer */
+export function callOf({ better }: Metric, effect: Effect, runs: number): Call {
+  if (runs < LEAST_RUNS) return "too few runs";
+  if (!excludesNoEffect(effect)) return "no difference shown";
+  if (better === "neutral") return "differs";
+  const direction: Direction = effect.estimate > noEffect(effect.scale) ? "higher" : "lower";
+  return direction === better ? "better" : "worse";
+}
