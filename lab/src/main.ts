@@ -18,6 +18,7 @@ import { registerEngineCommand } from "./commands/engine.ts";
 import { registerImagesCommands } from "./commands/images.ts";
 import { registerLoadtestCommand } from "./commands/loadtest.ts";
 import { registerLogsCommand } from "./commands/logs.ts";
+import { registerModelCommand } from "./commands/model.ts";
 import { registerPublishedCommand } from "./commands/published.ts";
 import { registerStatusCommand } from "./commands/status.ts";
 import { registerTestCommand } from "./commands/test.ts";
@@ -36,6 +37,7 @@ const commands = [
   registerEngineCommand,
   registerImagesCommands,
   registerLoadtestCommand,
+  registerModelCommand,
   registerPublishedCommand,
   registerTestCommand,
   registerTestIntegrationCommand,

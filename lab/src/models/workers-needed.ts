@@ -37,7 +37,7 @@ function least(demand: Demand, enough: (workers: number) => boolean): WorkersNee
   const reachable = effectiveWorkers({ ...demand, workers: most });
   if (!enough(reachable)) {
     return paymentLines > 0 && paymentLines < most
-      ? { workers: undefined, reason: `the provider takes ${paymentLines} payments at a time` }
+      ? { workers: undefined, reason: `the provider takes no more than ${paymentLines} at a time` }
       : { workers: undefined, reason: `one order alone takes ${demand.serviceSeconds} s` };
   }
   let low = 1;
@@ -57,5 +57,5 @@ function keepingUp({ arrivalsPerSecond, serviceSeconds }: Demand): number {
 
 function withinLines({ paymentLines = 0 }: Demand, workers: number): WorkersNeeded {
   if (paymentLines === 0 || workers <= paymentLines) return { workers };
-  return { workers: undefined, reason: `the provider takes ${paymentLines} payments at a time` };
+  return { workers: undefined, reason: `the provider takes no more than ${paymentLines} at a time` };
 }
