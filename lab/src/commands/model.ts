@@ -7,9 +7,10 @@ import { environmentCost } from "../models/cost.ts";
 import { awsEnvironments } from "../models/environments.ts";
 import { readPrices } from "../models/prices.ts";
 import type { QueueParameters } from "../models/queue.ts";
+import { forecastQueue, type QueueTargets } from "../models/queue-forecast.ts";
 import { decimalOption, wholeOption } from "./number-option.ts";
 import { printBreakEven, printCost } from "./print-cost.ts";
-import { forecastQueue, printQueue, type QueueTargets } from "./print-queue.ts";
+import { printQueue } from "./print-queue.ts";
 
 const duration = { least: 0.001, most: 31_536_000 };
 const rate = { least: 0.000_001, most: 1_000_000 };
