@@ -39,6 +39,11 @@ t.test("the break-even, by hand", async (t) => {
   t.ok(Math.abs(breakEven(study, prices).ordersPerMonth - withFree) <= 1);
 });
 
+t.test("how many orders the tasks can do at all", async (t) => {
+  // 40 workers, 3 s each, 730 hours.
+  t.equal(breakEven(study, prices).fargateMostOrdersPerMonth, (40 * 730 * 3600) / 3);
+});
+
 t.test("Lambda is no dearer up to it, and dearer above it", async () => {
   const parameters = fc.record({
     tasks: fc.integer({ min: 1, max: 50 }),

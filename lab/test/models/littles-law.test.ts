@@ -24,6 +24,14 @@ t.test("without a mean, the percentiles say between what it lies", async (t) => 
   });
   t.equal(fine.holds, true);
   t.ok(fine.leastMeanSeconds < fine.impliedMeanSeconds && fine.impliedMeanSeconds < fine.highestMeanSeconds);
+  const halfOfThemQuick = littlesLawByPercentiles({
+    users: 60,
+    rate: 100,
+    p50Seconds: 1,
+    p99Seconds: 1.1,
+    thinkSeconds: 0,
+  });
+  t.match(halfOfThemQuick, { leastMeanSeconds: 0.5, impliedMeanSeconds: 0.6, holds: true });
   const tooSlow = littlesLawByPercentiles({
     users: 100,
     rate: 1000,

@@ -124,7 +124,6 @@ t.test("synchronous orders: 9 succeeded, and the mean proves it", async (t) => {
     paymentSeconds: workload.paymentSeconds,
     timeoutSeconds: sync.clientTimeoutSeconds,
     seconds: workload.durationSeconds,
-    abandoned: "keep",
   });
   t.match(run, { finished: sync.finishedAsPublished, succeeded: sync.impliedSucceeded, failed: sync.failed });
   t.equal(run.medianMs, sync.medianMs);
