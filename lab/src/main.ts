@@ -10,6 +10,7 @@ import { exitCodes } from "./cli/exit-codes.ts";
 import { Output } from "./cli/output.ts";
 import { attachSignals, isBareInterruption } from "./cli/signals.ts";
 import { registerCleanCommand } from "./commands/clean.ts";
+import { registerCompareCommand } from "./commands/compare.ts";
 import { registerDemoCommand } from "./commands/demo.ts";
 import { registerDevelopCommands } from "./commands/develop.ts";
 import { registerDoctorCommand } from "./commands/doctor.ts";
@@ -37,6 +38,7 @@ const commands = [
   registerEngineCommand,
   registerImagesCommands,
   registerLoadtestCommand,
+  registerCompareCommand,
   registerModelCommand,
   registerPublishedCommand,
   registerTestCommand,

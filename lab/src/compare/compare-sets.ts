@@ -8,6 +8,7 @@
  * What is recorded about the runs (commit, machine, parameters) is compared too: a ratio between sides that differ in two
  * things is the ratio of neither.
  */
+import { basename } from "node:path";
 import { type Call, callOf, type Metric, metricOf } from "./metrics.ts";
 import { type Effect, type EffectOptions, effectOf, LEVEL } from "./ratio-interval.ts";
 
@@ -23,7 +24,7 @@ export interface ComparableRun {
 export interface CompareOptions extends EffectOptions {
   /** The metric of the headline. */
   readonly primary?: string | undefined;
-  /** What people call the sides. */
+  /** What people call the sides; "A" and "B". */
   readonly names?: readonly [a: string, b: string] | undefined;
 }
 
@@ -46,6 +47,11 @@ export interface Comparison {
   readonly expectedFalseCalls: number;
   /** What is recorded about the runs and not the same in all of them. */
   readonly differences: readonly AboutDifference[];
+  /**
+   * False when one side was made first and the other after it: what changed on the machine meanwhile then falls on one side
+   * only. Null where the times are not known, or a side has but one run.
+   */
+  readonly inTurns: boolean | null;
 }
 
 export interface Side {
@@ -106,9 +112,13 @@ export function compareSets(
     onlyB: [...ofB].filter((name) => !ofA.has(name)),
     // Rounded, because 1 − 0.99 is not 0.01 in floating point, and programs read this.
     expectedFalseCalls: Number(
-      ((1 - level) * metrics.filter((metric) => metric !== headline).length).toFixed(9),
+      (
+        (1 - level) *
+        metrics.filter((metric) => metric !== headline && metric.call !== "too few runs").length
+      ).toFixed(9),
     ),
     differences: differencesBetween(a, b),
+    inTurns: madeInTurns(a, b),
   };
 }
 
@@ -150,6 +160,15 @@ function differencesBetween(a: readonly ComparableRun[], b: readonly ComparableR
 
 function valuesOf(what: string, runs: readonly ComparableRun[]): string[] {
   return [...new Set(runs.map(({ about }) => about[what] ?? NOT_RECORDED))].toSorted();
+}
+
+/** Runs are kept in directories that are named after their time, in a form that sorts. */
+function madeInTurns(a: readonly ComparableRun[], b: readonly ComparableRun[]): boolean | null {
+  const [ofA, ofB] = [a, b].map((runs) => runs.map(({ directory }) => basename(directory)).toSorted());
+  if (!ofA || !ofB || ofA.length < 2 || ofB.length < 2) return null;
+  if (![...ofA, ...ofB].every((name) => /^\d{4}-\d\d-\d\dT[\d.-]+Z$/.test(name))) return null;
+  const before = (one: string[], other: string[]) => (one.at(-1) as string) < (other[0] as string);
+  return !before(ofA, ofB) && !before(ofB, ofA);
 }
 
 function isMeasured(value: number | undefined): value is number {

@@ -25,11 +25,12 @@ export const LEAST_RUNS = 5;
 
 const KNOWN: readonly (readonly [RegExp, unit: string, better: Direction])[] = [
   [/^latency_(p\d+|mean|min|max)_ms$/, "ms", "lower"],
-  [/^achieved_rate$/, "/s", "higher"],
+  [/^(achieved|answered)_rate$/, "/s", "higher"],
   [/^error_share$/, "", "lower"],
   [/^.+_cpu_s_per_1000$/, "s", "lower"],
   [/^.+_memory_mb$/, "MB", "lower"],
-  [/^queue_depth_max$/, "", "lower"],
+  [/^.+_throttled_s$/, "s", "lower"],
+  [/^(queue_depth|queue_visible|payments_waiting|dead_lettered)_max$/, "", "lower"],
 ];
 
 export function metricOf(name: string): Metric {

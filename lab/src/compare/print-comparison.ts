@@ -12,11 +12,13 @@ const COLOURS = {
   "too few runs": "yellow",
 } as const satisfies Record<Call, string>;
 
+const MOST_NAMES = 8;
+
 export function printComparison(comparison: Comparison, output: Output): void {
   const { a, b, metrics } = comparison;
   output.line();
-  output.line(`A: ${a.name}, ${runs(a.runs.length)}`);
-  output.line(`B: ${b.name}, ${runs(b.runs.length)}`);
+  output.line(`${a.name}: ${runs(a.runs.length)}`);
+  output.line(`${b.name}: ${runs(b.runs.length)}`);
   printDifferences(comparison, output);
   output.line();
   printHeadline(comparison, output);
@@ -57,11 +59,11 @@ function printHeadline(comparison: Comparison, output: Output): void {
   if (headline !== null) return;
   // Runs of several steps have no figure for all of them; to pick one after a look at the results would be fishing.
   const alike = metrics.map(({ name }) => name).filter((name) => name.endsWith(`/${primary}`));
-  const choices = (alike.length > 0 ? alike : metrics.map(({ name }) => name)).slice(0, 8);
-  if (choices.length > 0) output.line(`  Name one of theirs as the primary metric: ${choices.join(", ")}`);
+  const choices = alike.length > 0 ? alike : metrics.map(({ name }) => name);
+  if (choices.length > 0) output.line(`  Name one that both have as the primary metric: ${some(choices)}.`);
 }
 
-function printDifferences({ differences }: Comparison, output: Output): void {
+function printDifferences({ differences, inTurns }: Comparison, output: Output): void {
   const between = differences.filter(({ kind }) => kind === "between");
   const within = differences.filter(({ kind }) => kind === "within");
   if (between.length > 0) {
@@ -79,7 +81,11 @@ function printDifferences({ differences }: Comparison, output: Output): void {
   }
   if (differences.length === 0)
     output.line(
-      "Nothing that is recorded differs between A and B: any call of a difference would be a false one.",
+      "Nothing that is recorded differs between A and B: a difference would be chance, or not recorded.",
+    );
+  if (inTurns === false)
+    output.line(
+      "! One side was made after the other, not in turns: what changed meanwhile is part of each ratio.",
     );
 }
 
@@ -96,7 +102,7 @@ function row({ name, unit, a, b, effect, call }: MetricComparison): string[] {
 
 function printNotes(comparison: Comparison, output: Output): void {
   const { metrics, headline, level, expectedFalseCalls, onlyA, onlyB } = comparison;
-  const others = metrics.length - (headline === null ? 0 : 1);
+  const others = metrics.filter((metric) => metric !== headline && metric.call !== "too few runs").length;
   output.line(
     "B/A is the ratio of the geometric means of the runs; the interval is over runs, not over requests.",
   );
@@ -109,13 +115,18 @@ function printNotes(comparison: Comparison, output: Output): void {
   if (others > 0)
     output.line(
       `Each of the ${headline ? "other " : ""}${others} metrics is judged at ${percent(level)} by itself: ` +
-        `${numberText(expectedFalseCalls)} false calls are to be expected among them.`,
+        `where nothing differs, ${numberText(expectedFalseCalls)} false calls are to be expected among them.`,
     );
   const missing = metrics.filter(({ a, b }) => a.missing + b.missing > 0);
   if (missing.length > 0)
     output.line(`Not every run has a value of ${missing.map(({ name }) => name).join(", ")}.`);
-  if (onlyA.length > 0) output.line(`Only A has ${onlyA.join(", ")}.`);
-  if (onlyB.length > 0) output.line(`Only B has ${onlyB.join(", ")}.`);
+  if (onlyA.length > 0) output.line(`Only A has ${some(onlyA)}.`);
+  if (onlyB.length > 0) output.line(`Only B has ${some(onlyB)}.`);
+}
+
+function some(names: readonly string[]): string {
+  const shown = names.slice(0, MOST_NAMES).join(", ");
+  return names.length > MOST_NAMES ? `${shown} and ${names.length - MOST_NAMES} more` : shown;
 }
 
 export function intervalText({ scale, lower, upper }: Effect): string {

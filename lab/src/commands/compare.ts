@@ -1,0 +1,117 @@
+/**
+ * `lab compare`: two sets of runs, metric by metric. Reads bundles only; nothing is started. What cannot be compared is named
+ * and left out. Whatever the comparison says, the command has done its work: it ends with 0.
+ */
+import { stat } from "node:fs/promises";
+import { relative, resolve } from "node:path";
+import type { Command } from "commander";
+import type { CliContext } from "../cli/context.ts";
+import { LabError } from "../cli/lab-error.ts";
+import type { Output } from "../cli/output.ts";
+import { compareSets, DEFAULT_PRIMARY } from "../compare/compare-sets.ts";
+import { type LoadedRuns, loadRuns } from "../compare/load-runs.ts";
+import { printComparison } from "../compare/print-comparison.ts";
+
+interface CompareFlags {
+  a?: string;
+  b?: string;
+  primary?: string;
+  json?: boolean;
+}
+
+type Side = "A" | "B";
+
+export function registerCompareCommand(program: Command, { output }: CliContext): void {
+  program
+    .command("compare")
+    .description("compare two sets of runs: ratio, interval, and better, worse or no difference shown")
+    .option("--a <paths>", "runs of the one side: a run, or a directory above runs; several with commas")
+    .option("--b <paths>", "runs of the other side")
+    .option("--primary <metric>", "the metric that decides, named before looking (that of the experiment)")
+    .option("--json", "print the comparison as JSON")
+    .action((flags: CompareFlags) => compare(flags, output));
+}
+
+async function compare(flags: CompareFlags, output: Output): Promise<void> {
+  const paths = { A: parsePaths("A", flags.a), B: parsePaths("B", flags.b) };
+  const [a, b] = [await load("A", paths.A, output), await load("B", paths.B, output)];
+  refuseSharedRuns(a, b);
+  const comparison = compareSets(a.runs, b.runs, {
+    primary: choosePrimary(flags.primary, a, b),
+    names: [`A (${paths.A.join(", ")})`, `B (${paths.B.join(", ")})`],
+  });
+  if (flags.json) output.json({ ...comparison, left_out: { a: a.skipped, b: b.skipped } });
+  else printComparison(comparison, output);
+}
+
+function parsePaths(side: Side, text = ""): string[] {
+  const paths = text
+    .split(",")
+    .map((path) => path.trim())
+    .filter((path) => path !== "");
+  if (paths.length > 0) return paths;
+  throw new LabError("USAGE", `Nothing is named for ${side}.`, {
+    remedy: `Name a run or a directory above runs: make compare A=results/local/orders/smoke/… B=…`,
+  });
+}
+
+async function load(side: Side, paths: readonly string[], output: Output): Promise<LoadedRuns> {
+  for (const path of paths) {
+    const found = await stat(path).catch(() => undefined);
+    if (found?.isDirectory()) continue;
+    throw new LabError("USAGE", `${side}: ${path} is ${found ? "no directory" : "not there"}.`, {
+      remedy: "A run is a directory below results/; each command that makes one prints its name.",
+    });
+  }
+  // Resolved, so that a run is known for the same under two names.
+  const loaded = await loadRuns(paths.map((path) => resolve(path)));
+  if (loaded.runs.length === 0) throw nothingLeft(side, paths, loaded);
+  for (const line of leftOut(loaded)) output.warn(`${side} leaves out ${line}`);
+  return loaded;
+}
+
+function nothingLeft(side: Side, paths: readonly string[], loaded: LoadedRuns): LabError {
+  const { skipped } = loaded;
+  const where = paths.join(", ");
+  if (skipped.length === 0) {
+    return new LabError("USAGE", `${side}: there is no run at or below ${where}.`, {
+      remedy: "make loadtest SYSTEM=orders EXPERIMENT=smoke REPEAT=5 makes five.",
+    });
+  }
+  return new LabError("COMMAND_FAILED", `${side}: no run of ${where} can be compared.`, {
+    reason: `Each of the ${skipped.length} was left out, as told below.`,
+    remedy:
+      "Run the experiment again; for INVALID figures at a lower rate or with less else on this machine.",
+    detail: leftOut(loaded),
+  });
+}
+
+function leftOut({ skipped }: LoadedRuns): string[] {
+  return skipped.map(({ directory, reason }) => `${relative(process.cwd(), directory)}: ${reason}`);
+}
+
+/** A run on both sides would make them more alike than they are. */
+function refuseSharedRuns(a: LoadedRuns, b: LoadedRuns): void {
+  const ofA = new Set(a.runs.map(({ directory }) => directory));
+  const shared = b.runs.find(({ directory }) => ofA.has(directory));
+  if (shared === undefined) return;
+  throw new LabError("USAGE", `${relative(process.cwd(), shared.directory)} is on both sides.`, {
+    reason: "A and B are compared as different runs.",
+    remedy: "Name runs that belong to one side only; each side takes several, with commas.",
+  });
+}
+
+/** What was asked for; else what the runs' experiments say, if they agree. */
+function choosePrimary(asked: string | undefined, a: LoadedRuns, b: LoadedRuns): string {
+  const has = ({ runs }: LoadedRuns, name: string) => runs.some(({ metrics }) => name in metrics);
+  if (asked !== undefined) {
+    if (has(a, asked) && has(b, asked)) return asked;
+    const names = [...new Set(a.runs.flatMap(({ metrics }) => Object.keys(metrics)))];
+    throw new LabError("USAGE", `Not both sides have the metric ${JSON.stringify(asked)}.`, {
+      remedy: `Take one of: ${names.filter((name) => has(b, name)).join(", ") || "none is on both sides"}.`,
+    });
+  }
+  const named = new Set([...a.primaryMetrics, ...b.primaryMetrics]);
+  const [only] = named;
+  return named.size === 1 && only !== undefined ? only : DEFAULT_PRIMARY;
+}
