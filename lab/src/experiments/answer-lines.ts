@@ -40,6 +40,8 @@ export class AnswerTail {
   #buffer: Buffer = Buffer.allocUnsafe(CHUNK);
   #kept = 0;
   #offset = 0;
+  /** What is being read is the rest of a line that was longer than a chunk. */
+  #overlong = false;
   readonly #parser = new LineParser();
   answers = 0;
   /** Answers that are no success: no answer, or a status of 400 and above. */
@@ -82,7 +84,8 @@ export class AnswerTail {
     for (;;) {
       const newline = buffer.indexOf(NEWLINE, begin);
       if (newline === -1 || newline >= end) break;
-      if (newline > begin) this.#line(begin, newline, onAnswer);
+      if (newline > begin && !this.#overlong) this.#line(begin, newline, onAnswer);
+      this.#overlong = false;
       begin = newline + 1;
     }
     buffer.copy(buffer, 0, begin, end);
@@ -100,10 +103,11 @@ export class AnswerTail {
     onAnswer(answer);
   }
 
-  /** A line longer than a chunk is none of ours; its rest will not be one either. */
+  /** A line that fills a chunk is none of ours, whatever its rest may look like. */
   #dropOverlongLine(): void {
     this.#kept = 0;
-    this.unreadable += 1;
+    if (!this.#overlong) this.unreadable += 1;
+    this.#overlong = true;
   }
 }
 
