@@ -11,11 +11,12 @@ yes_option = $(if $(YES),--yes)
 file_option = $(if $(FILE),--file $(FILE))
 json_option = $(if $(JSON),--json)
 loadtest_options = $(if $(SYSTEM),--system $(SYSTEM)) $(if $(EXPERIMENT),--experiment $(EXPERIMENT)) \
-	$(if $(ENV),--env $(ENV)) $(if $(FAULT),--fault $(FAULT))
+	$(if $(ENV),--env $(ENV)) $(foreach fault,$(FAULT),--fault $(fault)) $(if $(SET),--set "$(SET)") \
+	$(if $(REPEAT),--repeat $(REPEAT)) $(if $(AGAINST),--against "$(AGAINST)")
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo status logs down clean doctor engine images images-save images-load loadtest test \
-	test-integration check coverage format bench node
+.PHONY: help up demo status logs down clean doctor engine images images-save images-load loadtest compare calibrate \
+	model published test test-integration check coverage format bench node
 
 ##@ General
 
@@ -66,8 +67,22 @@ images-load: node ## Read them from that file: FILE=
 
 ##@ Experiments
 
-loadtest: node ## Run an experiment and judge it: SYSTEM=orders EXPERIMENT=smoke FAULT=kill:orders-processor@3s
+loadtest: node ## Run an experiment and judge it: SYSTEM= EXPERIMENT= SET="rate=50" REPEAT=5 AGAINST="rate=60" FAULT=kill:orders-processor@3s
 	@$(LAB) loadtest $(loadtest_options) $(runtime_option) $(json_option)
+
+compare: node ## Compare two runs, or sets of runs: A=results/… B=results/… PRIMARY=latency_p99_ms JSON=1
+	@$(LAB) compare --a "$(A)" --b "$(B)" $(if $(PRIMARY),--primary $(PRIMARY)) $(json_option)
+
+calibrate: node ## How small a difference this machine can show, and how often it cries wolf: PAIRS=100 (45 min)
+	@$(LAB) calibrate $(if $(PAIRS),--pairs $(PAIRS)) $(json_option)
+
+model: node ## Compute instead of run: WHAT=queue ARRIVALS=58 SERVICE=3 WORKERS=5, or WHAT=cost, or WHAT=break-even
+	@$(LAB) model $(WHAT) $(if $(ARRIVALS),--arrivals $(ARRIVALS)) $(if $(SERVICE),--service $(SERVICE)) \
+	$(if $(WORKERS),--workers $(WORKERS)) $(if $(FOR_SECONDS),--seconds $(FOR_SECONDS)) $(if $(PAYMENT_LINES),--lines $(PAYMENT_LINES)) \
+	$(if $(ORDERS_PER_MONTH),--orders-per-month $(ORDERS_PER_MONTH)) $(json_option)
+
+published: node ## What was published about the systems, and where it contradicts itself: SYSTEM=orders JSON=1
+	@$(LAB) published $(if $(SYSTEM),--system $(SYSTEM)) $(json_option)
 
 ##@ Development
 

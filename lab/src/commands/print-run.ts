@@ -33,6 +33,7 @@ export function printRun(result: RunResult, output: Output): void {
     output,
   );
   const share = figures.generator.cpu_share;
+  for (const reading of result.readings) output.line(`  → ${reading}`);
   if (share !== null) output.line(`  the load generator took ${Math.round(share * 100)} % of the processors`);
   output.line(`Results: ${relative(process.cwd(), directory)}`);
 }
@@ -52,6 +53,11 @@ function printSteps(steps: readonly StepFigures[], output: Output): void {
     "max",
   ];
   output.table([header, ...steps.map(stepRow)]);
+  if (steps.some(({ step }) => step.arrivals.model === "closed")) {
+    output.line(
+      "  closed: its users wait for answers before they go on, so that what the system delays it also hides",
+    );
+  }
 }
 
 function stepRow({ step, answers, errors, answered_rate, latency_ms, performance }: StepFigures): string[] {

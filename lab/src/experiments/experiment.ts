@@ -11,6 +11,7 @@
 
 import type { Runtime } from "../runtimes/runtime.ts";
 import type { Verdict } from "../verdicts/verdict.ts";
+import type { RunFigures } from "./figures.ts";
 
 export interface Experiment {
   readonly system: string;
@@ -35,6 +36,8 @@ export interface Experiment {
   readonly samples: readonly Sample[];
   /** What a comparison of two sets of runs is decided by; the median latency unless told. */
   readonly primaryMetric?: string;
+  /** What the figures of a run show, in sentences: what the experiment was made to let people see. */
+  readonly readings?: (figures: RunFigures) => readonly string[];
   /** Notes what is there before the load, so that the run is judged by its own work. */
   observe(runtime: Runtime): Promise<Observed>;
 }
@@ -76,8 +79,6 @@ export type Arrivals =
       readonly users: number;
       /** Seconds between an answer and the same user's next request. */
       readonly think_seconds: number;
-      /** A replay of a published closed loop: figures that are INVALID fail nothing. */
-      readonly replay?: boolean;
     };
 
 /** A column of the metrics file. */

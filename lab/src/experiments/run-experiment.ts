@@ -50,6 +50,8 @@ export interface PlannedRun {
 }
 
 export interface RunResult extends ConductedLoad {
+  /** What the experiment reads from the figures; none for most. */
+  readonly readings: readonly string[];
   /** Where the bundle is. */
   readonly directory: string;
 }
@@ -94,13 +96,15 @@ export async function runExperiment(options: RunOptions): Promise<RunResult> {
       performance: result.performance,
       crossed_thresholds: result.crossedThresholds,
     });
+    const readings = experiment.readings?.(result.figures) ?? [];
     await bundle.writeJson("run.json", {
       ...record,
       ended: now(),
       state: "finished",
       figures: result.figures,
+      readings,
     });
-    return { ...result, directory: await bundle.finish() };
+    return { ...result, readings, directory: await bundle.finish() };
   } catch (error) {
     throw await fileFailure(bundle, record, options, explained(error, bundle));
   }

@@ -94,6 +94,7 @@ export const runRecordSchema = z.object({
     memory_mb: z.number(),
   }),
   figures: figuresSchema.optional(),
+  readings: z.array(z.string()).optional(),
 });
 
 export type RunRecord = z.output<typeof runRecordSchema>;
