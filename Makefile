@@ -13,6 +13,11 @@ json_option = $(if $(JSON),--json)
 loadtest_options = $(if $(SYSTEM),--system $(SYSTEM)) $(if $(EXPERIMENT),--experiment $(EXPERIMENT)) \
 	$(if $(ENV),--env $(ENV)) $(foreach fault,$(FAULT),--fault $(fault)) $(if $(SET),--set "$(SET)") \
 	$(if $(REPEAT),--repeat $(REPEAT)) $(if $(AGAINST),--against "$(AGAINST)")
+model_options = $(if $(ARRIVALS),--arrivals $(ARRIVALS)) $(if $(SERVICE_SECONDS),--service $(SERVICE_SECONDS)) \
+	$(if $(WORKERS),--workers $(WORKERS)) $(if $(FOR_SECONDS),--seconds $(FOR_SECONDS)) \
+	$(if $(PAYMENT_LINES),--lines $(PAYMENT_LINES)) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT)) \
+	$(if $(ORDERS_PER_MONTH),--orders-per-month $(ORDERS_PER_MONTH)) \
+	$(if $(TASKS),--tasks $(TASKS)) $(if $(DURATION),--duration $(DURATION))
 
 .DEFAULT_GOAL := help
 .PHONY: help up demo status logs down clean doctor engine images images-save images-load loadtest compare calibrate \
@@ -76,13 +81,11 @@ compare: node ## Compare two runs, or sets of runs: A=results/… B=results/… 
 calibrate: node ## How small a difference this machine can show, and how often it cries wolf: PAIRS=100 (45 min)
 	@$(LAB) calibrate $(if $(PAIRS),--pairs $(PAIRS)) $(json_option)
 
-model: node ## Compute instead of run: WHAT=queue ARRIVALS=58 SERVICE=3 WORKERS=5, or WHAT=cost, or WHAT=break-even
-	@$(LAB) model $(WHAT) $(if $(ARRIVALS),--arrivals $(ARRIVALS)) $(if $(SERVICE),--service $(SERVICE)) \
-	$(if $(WORKERS),--workers $(WORKERS)) $(if $(FOR_SECONDS),--seconds $(FOR_SECONDS)) $(if $(PAYMENT_LINES),--lines $(PAYMENT_LINES)) \
-	$(if $(ORDERS_PER_MONTH),--orders-per-month $(ORDERS_PER_MONTH)) $(json_option)
+model: node ## Predict: WHAT=queue ARRIVALS=58 SERVICE_SECONDS=3 WORKERS=5, or WHAT=cost, or WHAT=break-even
+	@$(LAB) model $(WHAT) $(model_options) $(json_option)
 
 published: node ## What was published about the systems, and where it contradicts itself: SYSTEM=orders JSON=1
-	@$(LAB) published $(if $(SYSTEM),--system $(SYSTEM)) $(json_option)
+	@$(LAB) published $(if $(SYSTEM),--system $(SYSTEM)) $(if $(EXPERIMENT),--experiment $(EXPERIMENT)) $(json_option)
 
 ##@ Development
 

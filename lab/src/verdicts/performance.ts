@@ -5,6 +5,7 @@
  */
 
 import type { Arrivals } from "../experiments/experiment.ts";
+import { littlesLaw } from "../models/littles-law.ts";
 
 export interface Performance {
   readonly outcome: "valid" | "INVALID";
@@ -39,8 +40,6 @@ export interface GeneratorFigures {
 const LEAST_OF_TARGET = 0.99;
 /** Of all processors: beyond it the generator waits for itself, and its latencies are its own. */
 const MOST_GENERATOR_CPU = 0.8;
-/** Little's law. */
-const MOST_DEVIATION = 0.1;
 /** Fewer than one user too many or too few is rounding, not a violation. */
 const LEAST_USERS = 1;
 
@@ -57,7 +56,7 @@ export function judgeStep(figures: LoadFigures): Performance {
     );
   }
   reasons.push(...generatorSaturated(figures));
-  if (answers > 0) reasons.push(...littlesLaw(figures));
+  if (answers > 0) reasons.push(...checkLittlesLaw(figures));
   return { outcome: reasons.length === 0 ? "valid" : "INVALID", reasons };
 }
 
@@ -87,15 +86,15 @@ function generatorSaturated({ meanCpu, peakCpu }: GeneratorFigures): string[] {
  * they are counted by the clock on the wall: more of them than requests account for means that iterations waited for the
  * generator, not for the system.
  */
-function littlesLaw({ arrivals, iterations, seconds, latencySeconds, underWay }: LoadFigures): string[] {
+function checkLittlesLaw({ arrivals, iterations, seconds, latencySeconds, underWay }: LoadFigures): string[] {
   const closed = arrivals.model === "closed";
   const users = closed ? arrivals.users : underWay;
-  const cycle = latencySeconds + (closed ? arrivals.think_seconds : 0);
-  const expected = (iterations / seconds) * cycle;
-  const off = Math.abs(expected - users);
-  if (off <= LEAST_USERS || off <= users * MOST_DEVIATION) return [];
+  const thinkSeconds = closed ? arrivals.think_seconds : 0;
+  const rate = iterations / seconds;
+  const { expected, holds } = littlesLaw({ users, rate, latencySeconds, thinkSeconds });
+  if (holds || Math.abs(expected - users) <= LEAST_USERS) return [];
   return [
     `Little's law does not hold within 10 %: ${users.toFixed(1)} users ${closed ? "" : "under way "}are not ` +
-      `${(iterations / seconds).toFixed(1)}/s × ${cycle.toFixed(4)} s = ${expected.toFixed(1)}`,
+      `${rate.toFixed(1)}/s × ${(latencySeconds + thinkSeconds).toFixed(4)} s = ${expected.toFixed(1)}`,
   ];
 }
