@@ -57,7 +57,8 @@ export function mergeVariants(earlier: Variant, later: Variant): Variant {
  */
 export function resolveParameters(experiment: Experiment, given: ParameterValues): ParameterValues {
   for (const [name, value] of Object.entries(given)) {
-    const parameter = experiment.parameters[name];
+    // Its own alone: "constructor" is a word that every object knows.
+    const parameter = Object.hasOwn(experiment.parameters, name) && experiment.parameters[name];
     if (!parameter) throw unknownParameter(experiment, name);
     const wrong = problemWith(parameter, value);
     if (wrong) {
@@ -94,7 +95,7 @@ export function describeVariant({ parameters, services }: Variant): string {
 }
 
 function problemWith({ least, most, whole }: Parameter, value: number): string | undefined {
-  if (value < least || value > most) return `It must be from ${least} to ${most}.`;
+  if (!(value >= least && value <= most)) return `It must be from ${least} to ${most}.`;
   return whole && !Number.isInteger(value) ? "It must be a whole number." : undefined;
 }
 
