@@ -112,11 +112,12 @@ function printNotes(comparison: Comparison, output: Output): void {
     output.line(
       "The runs are too many to try every split of them: p and interval rest on 20,000 random ones.",
     );
-  if (others > 0)
-    output.line(
-      `Each of the ${headline ? "other " : ""}${others} metrics is judged at ${percent(level)} by itself: ` +
-        `where nothing differs, ${numberText(expectedFalseCalls)} false calls are to be expected among them.`,
-    );
+  if (others > 0) {
+    const which =
+      others === 1 ? "The other metric" : `Each of the ${headline ? "other " : ""}${others} metrics`;
+    const expected = `${numberText(expectedFalseCalls)} false calls are to be expected`;
+    output.line(`${which} is judged at ${percent(level)} by itself: where nothing differs, ${expected}.`);
+  }
   const missing = metrics.filter(({ a, b }) => a.missing + b.missing > 0);
   if (missing.length > 0)
     output.line(`Not every run has a value of ${missing.map(({ name }) => name).join(", ")}.`);

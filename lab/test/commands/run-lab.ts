@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { exitCodes } from "../../src/cli/exit-codes.ts";
 import { Output } from "../../src/cli/output.ts";
+import { registerCompareCommand } from "../../src/commands/compare.ts";
 import { registerModelCommand } from "../../src/commands/model.ts";
 import { registerPublishedCommand } from "../../src/commands/published.ts";
 import { rootDir } from "../../src/paths.ts";
@@ -30,7 +31,8 @@ export async function runLab(
       code = number;
     },
   };
-  for (const register of [registerModelCommand, registerPublishedCommand]) register(program, context);
+  for (const register of [registerCompareCommand, registerModelCommand, registerPublishedCommand])
+    register(program, context);
   try {
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
