@@ -3,59 +3,21 @@
  * same time, on ports of their own; while one is under load, the other idles. Needs a Docker engine, and k6.
  */
 
-import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findEngine } from "../lab/src/docker/engine.ts";
 import { findOrBuildK6 } from "../lab/src/engines/k6.ts";
-import { removeOutside } from "../lab/src/engines/postgres-home.ts";
 import { metricsOf } from "../lab/src/experiments/figures.ts";
 import { smoke } from "../lab/src/experiments/orders/smoke.ts";
 import { runExperiment } from "../lab/src/experiments/run-experiment.ts";
-import { labPaths, rootDir } from "../lab/src/paths.ts";
-import { createRuntime } from "../lab/src/runtimes/create-runtime.ts";
+import { rootDir } from "../lab/src/paths.ts";
 import type { Runtime } from "../lab/src/runtimes/runtime.ts";
-import {
-  environmentWithDotEnv,
-  portVariables,
-  type RuntimeName,
-  type Settings,
-  settingsFromEnv,
-} from "../lab/src/settings.ts";
-import { freePort } from "../lab/src/util/ports.ts";
+import { environmentWithDotEnv, type RuntimeName, settingsFromEnv } from "../lab/src/settings.ts";
+import { type BenchLab, startLab } from "./lib/own-lab.ts";
 import { median, spread } from "./lib/ratio.ts";
 
 const ROUNDS = 5;
 const signal = AbortSignal.timeout(20 * 60_000);
 const given = environmentWithDotEnv(rootDir, process.env);
-
-interface Lab extends AsyncDisposable {
-  readonly runtime: Runtime;
-  readonly settings: Settings;
-}
-
-async function startLab(name: RuntimeName): Promise<Lab> {
-  const directory = await mkdtemp(join(tmpdir(), "parallax-bench-"));
-  // As root, Postgres runs as another user, who must be able to pass through.
-  await chmod(directory, 0o711);
-  const ports = await Promise.all(
-    portVariables.map(async (each) => [each, String(await freePort())] as const),
-  );
-  const own = { LAB_DIR: directory, COMPOSE_PROJECT_NAME: `parallax-bench-${process.pid}` };
-  const settings = settingsFromEnv({ ...given, ...Object.fromEntries(ports), ...own }, rootDir);
-  const runtime = createRuntime(settings, name);
-  await runtime.up({ profiles: ["orders"], signal, onEvent: () => {} });
-  return {
-    runtime,
-    settings,
-    async [Symbol.asyncDispose]() {
-      await runtime.down();
-      await runtime.removeData();
-      removeOutside(labPaths(directory));
-      await rm(directory, { recursive: true, force: true });
-    },
-  };
-}
 
 const found = await findEngine();
 if (!found.usable) {
@@ -63,11 +25,11 @@ if (!found.usable) {
 } else {
   const settings = settingsFromEnv(given, rootDir);
   const k6 = await findOrBuildK6({ settings, signal, onEvent: ({ text }) => console.log(text) });
-  await using processes = await startLab("process");
-  await using containers = await startLab("compose");
+  await using processes = await startLab("process", signal);
+  await using containers = await startLab("compose", signal);
 
   /** Figures of one run, whose verdict must hold. */
-  const run = async (lab: Lab): Promise<Record<string, number>> => {
+  const run = async (lab: BenchLab): Promise<Record<string, number>> => {
     const before = await cpuSeconds(lab.runtime);
     const { verdict, figures } = await runExperiment({
       experiment: smoke,

@@ -64,6 +64,13 @@ function isInstalled() {
 function install() {
   if (isInstalled()) return;
   const first = !fs.existsSync(modules);
+  if (!first && fs.lstatSync(modules).isSymbolicLink()) {
+    fail(
+      "The packages are out of date, and node_modules is a link to another checkout's.",
+      "To install here would remove the packages under the other one.",
+      "Remove the link and run the same command again, or update the packages there.",
+    );
+  }
   say(`${first ? "Installing" : "Updating"} the packages with npm ci; this takes 10 s to 2 min, once.`);
   const windows = process.platform === "win32";
   const result = spawnSync(

@@ -9,6 +9,7 @@ import type { CliContext } from "./cli/context.ts";
 import { exitCodes } from "./cli/exit-codes.ts";
 import { Output } from "./cli/output.ts";
 import { attachSignals, isBareInterruption } from "./cli/signals.ts";
+import { registerCalibrateCommand } from "./commands/calibrate.ts";
 import { registerCleanCommand } from "./commands/clean.ts";
 import { registerCompareCommand } from "./commands/compare.ts";
 import { registerDemoCommand } from "./commands/demo.ts";
@@ -38,6 +39,7 @@ const commands = [
   registerEngineCommand,
   registerImagesCommands,
   registerLoadtestCommand,
+  registerCalibrateCommand,
   registerCompareCommand,
   registerModelCommand,
   registerPublishedCommand,

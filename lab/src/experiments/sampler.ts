@@ -195,21 +195,19 @@ function perSecond(count: number, milliseconds: number): number | undefined {
   return milliseconds < PERIOD_MS / 10 ? undefined : Math.round((count / milliseconds) * 10_000) / 10;
 }
 
-/** Cumulative counters and resident memory of each part; what a system does not tell has no column. */
-function partColumns(parts: readonly PartUsage[]): Record<string, number> {
+/** Cumulative counters and resident memory of each part; what cannot be had, or does not run, is empty. */
+function partColumns(parts: readonly PartUsage[]): Row {
   return Object.fromEntries(
-    parts.flatMap(
-      ({ name, cpu_seconds, memory_mb, network_rx_bytes, network_tx_bytes, throttled_seconds }) => {
-        const key = name.replaceAll("-", "_");
-        return [
-          [`${key}_cpu_s`, cpu_seconds ?? 0],
-          [`${key}_memory_mb`, memory_mb ?? 0],
-          ...(network_rx_bytes === null ? [] : [[`${key}_network_rx_bytes`, network_rx_bytes]]),
-          ...(network_tx_bytes === null ? [] : [[`${key}_network_tx_bytes`, network_tx_bytes]]),
-          ...(throttled_seconds === null ? [] : [[`${key}_throttled_s`, throttled_seconds]]),
-        ];
-      },
-    ),
+    parts.flatMap(({ name, ...usage }) => {
+      const key = name.replaceAll("-", "_");
+      return [
+        [`${key}_cpu_s`, usage.cpu_seconds ?? undefined],
+        [`${key}_memory_mb`, usage.memory_mb ?? undefined],
+        [`${key}_network_rx_bytes`, usage.network_rx_bytes ?? undefined],
+        [`${key}_network_tx_bytes`, usage.network_tx_bytes ?? undefined],
+        [`${key}_throttled_s`, usage.throttled_seconds ?? undefined],
+      ];
+    }),
   );
 }
 
