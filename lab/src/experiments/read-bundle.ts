@@ -4,7 +4,7 @@
  */
 
 import { readdir, readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import type { Histogram } from "hdr-histogram-js";
 import { z } from "zod";
 import { messageOf } from "../cli/lab-error.ts";
@@ -30,13 +30,16 @@ export interface SkippedBundle {
   readonly reason: string;
 }
 
-const manifestSchema = z.object({
-  format: z.int(),
+const formatSchema = z.object({ format: z.int() });
+
+const manifestSchema = formatSchema.extend({
   files: z.record(z.string(), z.object({ bytes: z.int(), sha256: z.string() })),
 });
 
-/** Paths of all bundles at or below a directory, oldest first; also those that are damaged. */
-export async function findBundles(path: string): Promise<string[]> {
+/** Absolute paths of all bundles at or below a directory, oldest first; also those that are damaged. */
+export async function findBundles(directory: string): Promise<string[]> {
+  // One name for each, however it was written: some are named twice.
+  const path = resolve(directory);
   const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
   const names = new Set(entries.map(({ name }) => name));
   if (names.has("run.json") || names.has(MANIFEST) || /^\d{4}-\d\d-\d\dT/.test(basename(path))) return [path];
@@ -63,7 +66,8 @@ export function isSkipped(bundle: ReadBundle | SkippedBundle): bundle is Skipped
  * Why a bundle's figures may not be compared; undefined when they may.
  */
 export function unfitReason({ run, verdict }: ReadBundle): string | undefined {
-  if (run.state !== "finished") return `The run was ${run.state}.`;
+  if (run.state === "failed") return `The run failed: ${run.error ?? "it did not say why"}`;
+  if (run.state === "interrupted") return "The run was interrupted.";
   if (!verdict || !run.figures) return "The run has no verdict or no figures.";
   if (verdict.correctness.outcome !== "held") return `Its correctness is ${verdict.correctness.outcome}.`;
   if (verdict.performance.outcome !== "valid") {
@@ -73,10 +77,9 @@ export function unfitReason({ run, verdict }: ReadBundle): string | undefined {
 }
 
 async function read(directory: string): Promise<ReadBundle> {
-  if (directory.endsWith(UNFINISHED))
+  if (basename(directory).endsWith(UNFINISHED))
     throw new Error("The run has not ended, or was cut off before it could.");
   const manifest = await readManifest(directory);
-  if (manifest.format !== FORMAT) throw otherFormat(manifest.format);
   await checkFiles(directory, manifest.files);
   const run = await readJson(directory, "run.json", runRecordSchema);
   const verdict =
@@ -94,10 +97,15 @@ async function read(directory: string): Promise<ReadBundle> {
 
 async function readManifest(directory: string) {
   const text = await readFile(join(directory, MANIFEST), "utf8").catch(() => undefined);
-  if (text !== undefined) return parseJson(MANIFEST, text, manifestSchema);
+  if (text !== undefined) {
+    // The number first: of another format nothing else is known.
+    const { format } = parseJson(MANIFEST, text, formatSchema);
+    if (format !== FORMAT) throw otherFormat(format);
+    return parseJson(MANIFEST, text, manifestSchema);
+  }
   // Bundles of the first format have none.
-  const run = await readJson(directory, "run.json", z.object({ format: z.int() }));
-  throw run.format === FORMAT ? new Error(`${MANIFEST} is missing.`) : otherFormat(run.format);
+  const { format } = await readJson(directory, "run.json", formatSchema);
+  throw format === FORMAT ? new Error(`${MANIFEST} is missing.`) : otherFormat(format);
 }
 
 function otherFormat(format: number): Error {
@@ -107,7 +115,7 @@ function otherFormat(format: number): Error {
 
 async function checkFiles(directory: string, files: z.output<typeof manifestSchema>["files"]): Promise<void> {
   const present = await listFiles(directory);
-  const added = present.find((file) => file !== MANIFEST && !(file in files));
+  const added = present.find((file) => file !== MANIFEST && !Object.hasOwn(files, file));
   if (added) throw new Error(`${added} was added to it after the run.`);
   for (const [file, { bytes, sha256 }] of Object.entries(files)) {
     if (!present.includes(file)) throw new Error(`${file} is missing.`);

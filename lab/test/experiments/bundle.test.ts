@@ -1,10 +1,12 @@
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import t from "tap";
 import { z } from "zod";
 import { readJsonLines } from "../../src/experiments/answers-file.ts";
-import { Bundle } from "../../src/experiments/bundle.ts";
+import { Bundle, listFiles, MANIFEST } from "../../src/experiments/bundle.ts";
 import { MetricsCsv } from "../../src/experiments/metrics-csv.ts";
 
 const at = new Date("2026-11-21T06:39:00.123Z");
@@ -31,6 +33,36 @@ t.test(
     await t.rejects(Bundle.begin(root, path, at), { code: "EEXIST" });
   },
 );
+
+t.test("a finished bundle is sealed: read-only, each file with its digest", async (t) => {
+  const bundle = await Bundle.begin(t.testdir(), path, at);
+  t.ok((await stat(bundle.path("reserve"))).size >= 2 ** 20, "room for the last words of a run");
+  await bundle.writeJson("run.json", { answers: 1 });
+  await mkdir(bundle.path("logs"));
+  await writeFile(bundle.path("logs/api.log"), "a line\n");
+  const directory = await bundle.finish();
+  t.same(await listFiles(directory), ["logs/api.log", MANIFEST, "run.json"], "and no reserve");
+  const { format, files } = JSON.parse(await readFile(join(directory, MANIFEST), "utf8"));
+  t.equal(format, 2);
+  for (const file of ["logs/api.log", "run.json"]) {
+    const content = await readFile(join(directory, file));
+    const sha256 = createHash("sha256").update(content).digest("hex");
+    t.same(files[file], { bytes: content.length, sha256 });
+  }
+  t.same(Object.keys(files), ["logs/api.log", "run.json"]);
+  for (const file of await listFiles(directory)) {
+    t.equal((await stat(join(directory, file))).mode & 0o222, 0, `${file} is read-only`);
+  }
+});
+
+t.test("a file is replaced by its compressed form; an absent one is left out", async (t) => {
+  const bundle = await Bundle.begin(t.testdir(), path, at);
+  await writeFile(bundle.path("answers.jsonl"), "{}\n".repeat(1000));
+  await bundle.compress("answers.jsonl");
+  await bundle.compress("absent.jsonl");
+  t.same((await readdir(bundle.directory)).sort(), ["answers.jsonl.gz", "reserve"]);
+  t.equal(gunzipSync(await readFile(bundle.path("answers.jsonl.gz"))).toString(), "{}\n".repeat(1000));
+});
 
 t.test("answers are read line by line; what cannot be read is counted", async (t) => {
   const file = join(
