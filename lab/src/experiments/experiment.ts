@@ -86,6 +86,8 @@ export interface Sample {
   readonly name: string;
   /** What it counts, with its unit. */
   readonly meaning: string;
+  /** It counts since some beginning and only grows, so that its highest value says nothing about a run. */
+  readonly cumulative?: boolean;
 }
 
 /** What a run left behind for its judge. */

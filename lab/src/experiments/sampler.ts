@@ -108,9 +108,9 @@ export function startSampler(options: SamplerOptions): Sampler {
       for (const name of meters) meterOf(generatorCpu, name).add(k6.cpu_seconds);
     }
     if (measured || sampler.stage === "settle") {
-      for (const { name } of samples) {
+      for (const { name, cumulative } of samples) {
         const value = seen[name];
-        if (value !== undefined) highest[name] = Math.max(highest[name] ?? 0, value);
+        if (value !== undefined && !cumulative) highest[name] = Math.max(highest[name] ?? 0, value);
       }
     }
     const busy = machineBusy();

@@ -15,7 +15,7 @@ export const orderSamples = [
   { name: "queue_in_flight", meaning: "orders received by a worker and not yet deleted" },
   { name: "queue_delayed", meaning: "orders not yet to be received" },
   { name: "dead_lettered", meaning: "orders in the dead-letter queue" },
-  { name: "charges", meaning: "charges in the payment provider's ledger" },
+  { name: "charges", meaning: "charges in the payment provider's ledger", cumulative: true },
   { name: "payments_waiting", meaning: "payments waiting for a line" },
   { name: "payments_in_progress", meaning: "payments being made" },
 ] as const satisfies readonly Sample[];
