@@ -1,0 +1,3 @@
+/** Does not run. */
+
+throw new Error("a defect of the script");

@@ -1,0 +1,11 @@
+/** Burns processor time of the load generator between requests. */
+
+import get, { handleSummary, options } from "./get.ts";
+
+export { handleSummary, options };
+
+export default function getAndBurn(): void {
+  get();
+  const until = Date.now() + 100;
+  while (Date.now() < until);
+}
