@@ -38,7 +38,7 @@ async function compare(flags: CompareFlags, output: Output): Promise<void> {
   refuseSharedRuns(a, b);
   const comparison = compareSets(a.runs, b.runs, {
     primary: choosePrimary(flags.primary, a, b),
-    names: [`A (${paths.A.join(", ")})`, `B (${paths.B.join(", ")})`],
+    names: [`A (${named(paths.A)})`, `B (${named(paths.B)})`],
   });
   if (flags.json) output.json({ ...comparison, left_out: { a: a.skipped, b: b.skipped } });
   else printComparison(comparison, output);
@@ -53,6 +53,10 @@ function parsePaths(side: Side, text = ""): string[] {
   throw new LabError("USAGE", `Nothing is named for ${side}.`, {
     remedy: `Name a run or a directory above runs: make compare A=results/local/orders/smoke/… B=…`,
   });
+}
+
+function named([first, ...others]: readonly string[]): string {
+  return others.length === 0 ? `${first}` : `${first} and ${others.length} more`;
 }
 
 async function load(side: Side, paths: readonly string[], output: Output): Promise<LoadedRuns> {
