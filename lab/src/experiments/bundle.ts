@@ -10,6 +10,7 @@ import { chmod, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/prom
 import { join, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
+import { hasCode } from "../cli/lab-error.ts";
 
 export const UNFINISHED = ".unfinished";
 /** Counts up with each change that an older reader would misread. */
@@ -43,7 +44,12 @@ export class Bundle {
     // To the millisecond, so that two runs in a second do not meet; ISO times sort by name, colons are no file names.
     const bundle = new Bundle(join(parent, at.toISOString().replaceAll(":", "-")));
     await mkdir(bundle.directory);
-    await writeFile(bundle.path(RESERVE), Buffer.alloc(RESERVE_BYTES, 1));
+    try {
+      await writeFile(bundle.path(RESERVE), Buffer.alloc(RESERVE_BYTES, 1));
+    } catch (error) {
+      await rm(bundle.directory, { recursive: true });
+      throw error;
+    }
     return bundle;
   }
 
@@ -51,17 +57,25 @@ export class Bundle {
     return join(this.directory, file);
   }
 
+  /** Once; the file is there whole or, when it could not be written, not at all. */
   async writeJson(file: string, value: unknown): Promise<void> {
-    await writeFile(this.path(file), `${JSON.stringify(value, null, 2)}\n`, { flag: "wx" });
+    const text = `${JSON.stringify(value, null, 2)}\n`;
+    await this.#whole(file, (path) => writeFile(path, text, { flag: "wx" }));
   }
 
-  /** Replaces a file by `<file>.gz`. An absent file is left out. */
+  /** Replaces a file by `<file>.gz`; keeps it when that cannot be written. An absent file is left out. */
   async compress(file: string): Promise<void> {
     const from = this.path(file);
     if ((await stat(from).catch(() => undefined)) === undefined) return;
-    const to = createWriteStream(`${from}.gz`, { flags: "wx" });
-    await pipeline(createReadStream(from), createGzip({ level: 4 }), to);
+    await this.#whole(`${file}.gz`, (path) =>
+      pipeline(createReadStream(from), createGzip({ level: 4 }), createWriteStream(path, { flags: "wx" })),
+    );
     await rm(from);
+  }
+
+  /** Takes back a file that turned out not to be true. */
+  async discard(file: string): Promise<void> {
+    await rm(this.path(file), { force: true });
   }
 
   /** Gives back what was held back; before the last words of a run that has failed. */
@@ -83,6 +97,15 @@ export class Bundle {
     for (const file of [...files, MANIFEST]) await chmod(this.path(file), 0o444);
     await rename(this.directory, this.#final);
     return this.#final;
+  }
+
+  async #whole(file: string, write: (path: string) => Promise<void>): Promise<void> {
+    try {
+      await write(this.path(file));
+    } catch (error) {
+      if (!hasCode(error, "EEXIST")) await this.discard(file);
+      throw error;
+    }
   }
 }
 

@@ -1,8 +1,7 @@
 /** One run of k6: its process, what it writes, what it says at the end. */
 
 import { spawn } from "node:child_process";
-import { createWriteStream } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { LabError } from "../cli/lab-error.ts";
@@ -43,7 +42,6 @@ const INTERRUPT_MS = 5000;
 /** @throws LabError PREREQUISITE_MISSING when k6 cannot be started */
 export async function startK6(options: K6Options): Promise<K6Run> {
   const { k6, script, variables, files, signal } = options;
-  const log = createWriteStream(files.log);
   // Variables such as K6_VUS would throw the script's scenarios away without a word; only these reach k6.
   const args = [
     "run",
@@ -60,9 +58,9 @@ export async function startK6(options: K6Options): Promise<K6Run> {
     ]),
     join(rootDir, "loadtests", script),
   ];
-  const child = spawn(k6, args, { env: childEnvironment(process.env), stdio: ["ignore", "pipe", "pipe"] });
-  child.stdout.pipe(log, { end: false });
-  child.stderr.pipe(log, { end: false });
+  // Its own output goes to the file directly: a disk that runs full is then no matter between k6 and the lab.
+  await using log = await open(files.log, "a");
+  const child = spawn(k6, args, { env: childEnvironment(process.env), stdio: ["ignore", log.fd, log.fd] });
   await new Promise<void>((resolve, reject) => {
     child.once("spawn", resolve);
     child.once("error", (cause) =>
@@ -76,7 +74,7 @@ export async function startK6(options: K6Options): Promise<K6Run> {
     );
   });
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
-    child.once("close", (code, killedBy) => log.end(() => resolve({ code, signal: killedBy })));
+    child.once("close", (code, killedBy) => resolve({ code, signal: killedBy }));
   });
   const interrupt = () => {
     child.kill("SIGINT");

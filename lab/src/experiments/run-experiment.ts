@@ -3,7 +3,7 @@
  * back; an interrupted or failed run leaves its bundle, marked as such.
  */
 
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { hasCode, LabError, messageOf } from "../cli/lab-error.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
 import { Bundle, FORMAT } from "./bundle.ts";
@@ -83,7 +83,9 @@ export async function runExperiment(options: RunOptions): Promise<RunResult> {
     options.resultsDir,
     [environment, experiment.system, experiment.name],
     begun,
-  );
+  ).catch((error: unknown) => {
+    throw explained(error, options.resultsDir);
+  });
   let record: object = { format: FORMAT, begun: begun.toISOString() };
   try {
     record = { ...record, ...(await describeRun(options, plan)) };
@@ -106,7 +108,7 @@ export async function runExperiment(options: RunOptions): Promise<RunResult> {
     });
     return { ...result, readings, directory: await bundle.finish() };
   } catch (error) {
-    throw await fileFailure(bundle, record, options, explained(error, bundle));
+    throw await fileFailure(bundle, record, options, explained(error, bundle.directory));
   }
 }
 
@@ -141,8 +143,11 @@ async function fileFailure(
   error: unknown,
 ): Promise<LabError> {
   const state = signal.aborted ? "interrupted" : "failed";
-  await bundle.releaseReserve().catch(() => {});
   if (state === "failed") await keepLogs(runtime, bundle);
+  // Only now: what is held back is for the words that say what this is, and for its seal.
+  await bundle.releaseReserve().catch(() => {});
+  // The run may have said that it finished when its bundle could not be sealed.
+  await bundle.discard("run.json").catch(() => {});
   await bundle
     .writeJson("run.json", { ...record, ended: now(), state, error: messageOf(error) })
     .catch(() => {});
@@ -163,7 +168,8 @@ async function keepLogs(runtime: Runtime, bundle: Bundle): Promise<void> {
     await mkdir(bundle.path("logs"), { recursive: true });
     for (const [part, of] of lines) await writeFile(bundle.path(`logs/${part}.log`), `${of.join("\n")}\n`);
   } catch {
-    // The error that is being told matters more.
+    // The error that is being told matters more, and needs the room.
+    await rm(bundle.path("logs"), { recursive: true, force: true }).catch(() => {});
   }
 }
 
@@ -191,8 +197,8 @@ async function describeRun(options: RunOptions, plan: PlannedRun) {
   };
 }
 
-function explained(error: unknown, bundle: Bundle): unknown {
-  return hasCode(error, "ENOSPC") ? diskFull(bundle.directory, "A file could not be written.", error) : error;
+function explained(error: unknown, directory: string): unknown {
+  return hasCode(error, "ENOSPC") ? diskFull(directory, "A file could not be written.", error) : error;
 }
 
 function withDirectory(error: unknown, directory: string, state: string): LabError {
