@@ -21,7 +21,7 @@ model_options = $(if $(ARRIVALS),--arrivals $(ARRIVALS)) $(if $(SERVICE_SECONDS)
 
 .DEFAULT_GOAL := help
 .PHONY: help up demo status logs down clean doctor engine images images-save images-load loadtest compare calibrate \
-	model published test test-integration check coverage format bench node
+	check-comparing model published test test-integration check coverage format bench node
 
 ##@ General
 
@@ -75,11 +75,16 @@ images-load: node ## Read them from that file: FILE=
 loadtest: node ## Run an experiment and judge it: SYSTEM= EXPERIMENT= SET="rate=50" REPEAT=5 AGAINST="rate=60" FAULT=kill:orders-processor@3s
 	@$(LAB) loadtest $(loadtest_options) $(runtime_option) $(json_option)
 
-compare: node ## Compare two runs, or sets of runs: A=results/… B=results/… PRIMARY=latency_p99_ms JSON=1
-	@$(LAB) compare --a "$(A)" --b "$(B)" $(if $(PRIMARY),--primary $(PRIMARY)) $(json_option)
+compare: node ## Compare two runs, or sets of runs: A=results/… B=results/…, or RUNS=<set>; PRIMARY= JSON=1
+	@$(LAB) compare $(if $(A),--a "$(A)") $(if $(B),--b "$(B)") $(if $(RUNS),--set $(RUNS)) \
+	$(if $(PRIMARY),--primary $(PRIMARY)) $(json_option)
 
-calibrate: node ## How small a difference this machine can show, and how often it cries wolf: PAIRS=100 (45 min)
-	@$(LAB) calibrate $(if $(PAIRS),--pairs $(PAIRS)) $(json_option)
+calibrate: node ## How small a difference comparisons show here, and how often they cry wolf: PAIRS=100 (an hour) JSON=1
+	@$(LAB) calibrate $(if $(PAIRS),--pairs $(PAIRS)) $(if $(REPEAT),--repeats $(REPEAT)) \
+	$(if $(SET),--set "$(SET)") $(json_option)
+
+check-comparing: node ## Error rates of comparing, on 20,000 simulated pairs of each kind of noise
+	@COMPARE_PAIRS=20000 $(LAB) test lab/test/compare/error-rates.test.ts
 
 model: node ## Predict: WHAT=queue ARRIVALS=58 SERVICE_SECONDS=3 WORKERS=5, or WHAT=cost, or WHAT=break-even
 	@$(LAB) model $(WHAT) $(model_options) $(json_option)

@@ -3,37 +3,40 @@
  * and left out. Whatever the comparison says, the command has done its work: it ends with 0.
  */
 import { stat } from "node:fs/promises";
-import { relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import type { CliContext } from "../cli/context.ts";
 import { LabError } from "../cli/lab-error.ts";
 import type { Output } from "../cli/output.ts";
 import { compareSets, DEFAULT_PRIMARY } from "../compare/compare-sets.ts";
+import { findSet } from "../compare/find-set.ts";
 import { type LoadedRuns, loadRuns } from "../compare/load-runs.ts";
 import { printComparison } from "../compare/print-comparison.ts";
 
 interface CompareFlags {
   a?: string;
   b?: string;
+  set?: string;
   primary?: string;
   json?: boolean;
 }
 
 type Side = "A" | "B";
 
-export function registerCompareCommand(program: Command, { output }: CliContext): void {
+export function registerCompareCommand(program: Command, context: CliContext): void {
   program
     .command("compare")
     .description("compare two sets of runs: ratio, interval, and better, worse or no difference shown")
     .option("--a <paths>", "runs of the one side: a run, or a directory above runs; several with commas")
     .option("--b <paths>", "runs of the other side")
+    .option("--set <id>", "both sides of the runs that loadtest made in turns, by the id that it printed")
     .option("--primary <metric>", "the metric that decides, named before looking (that of the experiment)")
     .option("--json", "print the comparison as JSON")
-    .action((flags: CompareFlags) => compare(flags, output));
+    .action((flags: CompareFlags) => compare(flags, context));
 }
 
-async function compare(flags: CompareFlags, output: Output): Promise<void> {
-  const paths = { A: parsePaths("A", flags.a), B: parsePaths("B", flags.b) };
+async function compare(flags: CompareFlags, { output, root }: CliContext): Promise<void> {
+  const paths = await choosePaths(flags, join(root, "results"));
   const [a, b] = [await load("A", paths.A, output), await load("B", paths.B, output)];
   refuseSharedRuns(a, b);
   const comparison = compareSets(a.runs, b.runs, {
@@ -42,6 +45,18 @@ async function compare(flags: CompareFlags, output: Output): Promise<void> {
   });
   if (flags.json) output.json({ ...comparison, left_out: { a: a.skipped, b: b.skipped } });
   else printComparison(comparison, output);
+}
+
+async function choosePaths({ a, b, set }: CompareFlags, results: string) {
+  if (set === undefined) return { A: parsePaths("A", a), B: parsePaths("B", b) };
+  if (a !== undefined || b !== undefined) {
+    throw new LabError("USAGE", "A set has both sides: --a and --b cannot be named beside it.");
+  }
+  const found = await findSet(set, results);
+  if (found.A.length > 0 && found.B.length > 0) return found;
+  throw new LabError("USAGE", `There are no two sides with the set ${JSON.stringify(set)}.`, {
+    remedy: "make loadtest REPEAT=5 AGAINST=… prints the id of the runs that it makes in turns.",
+  });
 }
 
 function parsePaths(side: Side, text = ""): string[] {

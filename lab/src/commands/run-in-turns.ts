@@ -66,7 +66,10 @@ export async function runInTurns(experiment: Experiment, options: TurnsOptions):
   const names = [`A (${describeVariant(variant)})`, `B (${describeVariant(against)})`] as const;
   const comparison = compareSets(a.runs, b.runs, { primary, names });
   if (options.json) output.json(comparison);
-  else printComparison(comparison, output);
+  else {
+    printComparison(comparison, output);
+    output.line(`Again: make compare RUNS=${id}`);
+  }
   return results;
 }
 

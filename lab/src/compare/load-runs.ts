@@ -50,7 +50,7 @@ function comparable({ directory, run, metrics }: ReadBundle): ComparableRun {
       experiment: `${experiment.system}/${experiment.name}`,
       environment: run.environment,
       runtime: run.runtime,
-      commit: `${run.commit ?? "none"}${run.dirty ? " (changed)" : ""}`,
+      commit: `${run.commit?.slice(0, 12) ?? "none"}${run.dirty ? " (changed)" : ""}`,
       machine: `${machine.cpu_model}, ${machine.cpus} processors, ${machine.memory_mb} MB, ${machine.os}`,
       faults:
         run.faults.map(({ action, part, atSeconds }) => `${action}:${part}@${atSeconds}s`).join(" ") ||

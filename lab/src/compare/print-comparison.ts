@@ -26,7 +26,7 @@ export function printComparison(comparison: Comparison, output: Output): void {
     output.line();
     output.table([
       ["metric", "A median", "B median", "B/A", `${percent(comparison.level)} interval`, "call"],
-      ...metrics.map(row),
+      ...metrics.filter((metric) => !isZero(metric)).map(row),
     ]);
     output.line();
     printNotes(comparison, output);
@@ -93,6 +93,11 @@ function differenceLine({ what, a, b }: AboutDifference): string {
   return `${what}: ${a.join(" and ")} → ${b.join(" and ")}`;
 }
 
+/** In every run: nothing to read in a line of its own. */
+function isZero({ a, b }: MetricComparison): boolean {
+  return [...a.values, ...b.values].every((value) => value === 0);
+}
+
 function row({ name, unit, a, b, effect, call }: MetricComparison): string[] {
   const shown = (value: number) => (unit === "" ? numberText(value) : `${numberText(value)} ${unit}`);
   const { estimate, scale } = effect;
@@ -118,6 +123,8 @@ function printNotes(comparison: Comparison, output: Output): void {
     const expected = `${numberText(expectedFalseCalls)} false calls are to be expected`;
     output.line(`${which} is judged at ${percent(level)} by itself: where nothing differs, ${expected}.`);
   }
+  const zero = metrics.filter(isZero);
+  if (zero.length > 0) output.line(`0 in every run: ${zero.map(({ name }) => name).join(", ")}.`);
   const missing = metrics.filter(({ a, b }) => a.missing + b.missing > 0);
   if (missing.length > 0)
     output.line(`Not every run has a value of ${missing.map(({ name }) => name).join(", ")}.`);

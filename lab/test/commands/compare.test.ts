@@ -3,6 +3,7 @@ import { chmod, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import t, { type Test } from "tap";
 import type { Comparison } from "../../src/compare/compare-sets.ts";
+import { findSet } from "../../src/compare/find-set.ts";
 import { type WrittenRun, writeOldRun, writeRun, writeUnfinishedRun } from "../compare/write-run.ts";
 import { runLab } from "./run-lab.ts";
 
@@ -128,6 +129,33 @@ t.test("the primary metric is the experiment's, unless another is named", async 
 });
 
 /** Five runs a side, B a fifth slower and with other workers. */
+t.test("runs that were made in turns are found by the id of their set", async (t) => {
+  const results = join(t.testdir(), "results");
+  for (const [index, p50] of FAST.entries()) {
+    await writeRun({
+      root: results,
+      begun: time(index, 0),
+      p50,
+      set: { id: "one", side: "A", round: index + 1 },
+    });
+    const slow = SLOW[index] ?? 0;
+    await writeRun({
+      root: results,
+      begun: time(index, 30),
+      p50: slow,
+      set: { id: "one", side: "B", round: index + 1 },
+    });
+  }
+  await writeRun({ root: results, begun: time(50, 0), p50: 99, set: { id: "two", side: "A", round: 1 } });
+  t.match(await findSet("one", results), { A: { length: 5 }, B: { length: 5 } });
+  t.match(await findSet("two", results), { A: { length: 1 }, B: { length: 0 } });
+  t.match(await runLab(["compare", "--set", "nothing"]), {
+    code: 2,
+    stderr: /no two sides with the set "nothing"/,
+  });
+  t.match(await runLab(["compare", "--set", "one", "--a", results]), { code: 2, stderr: /both sides/ });
+});
+
 async function twoSides(t: Test) {
   const root = relative(process.cwd(), t.testdir());
   const [a, b] = [join(root, "A"), join(root, "B")];

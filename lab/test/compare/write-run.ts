@@ -15,6 +15,7 @@ export interface WrittenRun {
   readonly state?: RunRecord["state"];
   readonly correctness?: VerdictRecord["correctness"]["outcome"];
   readonly performance?: VerdictRecord["performance"];
+  readonly set?: RunRecord["set"];
 }
 
 /** Resolves to the bundle's directory. */
@@ -67,7 +68,7 @@ function recordOf(run: WrittenRun): RunRecord {
       parameters: { rate: 20 },
       services: { "orders-processor": { NUM_WORKERS: workers } },
     },
-    set: null,
+    set: run.set ?? null,
     faults: [],
     commit: "0".repeat(40),
     dirty: false,
