@@ -21,6 +21,8 @@ const SIGNIFICANT_DIGITS = 3;
 const LONGEST_MICROS = 3_600_000_000;
 /** Scripts name a handful of steps and operations; a defect that made each name new must not take all memory. */
 const MOST_SERIES = 500;
+/** What a tag of the log may be: fields end at a comma, and some readers' at a space. */
+const TAG = /^[^\s,"]+$/;
 
 export interface LatencySeries {
   readonly step: string;
@@ -91,6 +93,7 @@ export class LatencyRecorder {
     if (!series) {
       if (this.#series.size === MOST_SERIES)
         throw new Error(`The script names more than ${MOST_SERIES} steps and operations.`);
+      if (!TAG.test(key)) throw new Error(`The script names an operation ${JSON.stringify(op)}: no word.`);
       series = {
         step,
         op,

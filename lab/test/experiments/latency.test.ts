@@ -173,6 +173,15 @@ t.test("a script that makes each name new is stopped before it takes all memory"
   t.equal(recorder.series.length, 500);
 });
 
+t.test("an operation whose name would break the log is told when it is first seen", async (t) => {
+  const recorder = new LatencyRecorder();
+  for (const op of ["get,put", "get all", 'get"']) {
+    t.throws(() => recorder.record(answer({ op })), { message: JSON.stringify(op) });
+  }
+  recorder.record(answer({ op: "GET/orders/{id}" }));
+  t.equal(recorder.series.length, 1);
+});
+
 t.test("a log that cannot be written fails the run", async (t) => {
   const log = new LatencyLog(join(directory, "absent", "latency.hlog"), new Date());
   await t.rejects(log.close(), { code: "ENOENT" });
