@@ -60,7 +60,13 @@ export async function startK6(options: K6Options): Promise<K6Run> {
   ];
   // Its own output goes to the file directly: a disk that runs full is then no matter between k6 and the lab.
   await using log = await open(files.log, "a");
-  const child = spawn(k6, args, { env: childEnvironment(process.env), stdio: ["ignore", log.fd, log.fd] });
+  const child = spawn(k6, args, {
+    env: childEnvironment(process.env),
+    stdio: ["ignore", log.fd, log.fd],
+    // In a group of its own: a Ctrl-C at the terminal would reach it beside the signal below, and a second one ends k6
+    // before it has written its summary.
+    detached: true,
+  });
   await new Promise<void>((resolve, reject) => {
     child.once("spawn", resolve);
     child.once("error", (cause) =>

@@ -1,4 +1,4 @@
-/** Which pairs are made, with which service times. The runs themselves: test/e2e/calibrate.test.ts. */
+/** Which pairs are made, with which service times. The runs themselves: test/alone/calibrate.test.ts. */
 import t from "tap";
 import { orderOfPairs, variantOf } from "../../src/calibration/calibrate.ts";
 import { logNormal } from "../../src/calibration/log-normal.ts";
