@@ -3,14 +3,15 @@
  * and left out. Whatever the comparison says, the command has done its work: it ends with 0.
  */
 import { stat } from "node:fs/promises";
-import { join, relative, resolve } from "node:path";
+import { join, relative } from "node:path";
 import type { Command } from "commander";
 import type { CliContext } from "../cli/context.ts";
 import { LabError } from "../cli/lab-error.ts";
 import type { Output } from "../cli/output.ts";
-import { compareSets, DEFAULT_PRIMARY } from "../compare/compare-sets.ts";
+import { compareSets } from "../compare/compare-sets.ts";
 import { findSet } from "../compare/find-set.ts";
 import { type LoadedRuns, loadRuns } from "../compare/load-runs.ts";
+import { DEFAULT_PRIMARY_METRIC } from "../compare/metrics.ts";
 import { printComparison } from "../compare/print-comparison.ts";
 
 interface CompareFlags {
@@ -82,8 +83,7 @@ async function load(side: Side, paths: readonly string[], output: Output): Promi
       remedy: "A run is a directory below results/; each command that makes one prints its name.",
     });
   }
-  // Resolved, so that a run is known for the same under two names.
-  const loaded = await loadRuns(paths.map((path) => resolve(path)));
+  const loaded = await loadRuns(paths);
   if (loaded.runs.length === 0) throw nothingLeft(side, paths, loaded);
   for (const line of leftOut(loaded)) output.warn(`${side} leaves out ${line}`);
   return loaded;
@@ -109,7 +109,7 @@ function leftOut({ skipped }: LoadedRuns): string[] {
   return skipped.map(({ directory, reason }) => `${relative(process.cwd(), directory)}: ${reason}`);
 }
 
-/** A run on both sides would make them more alike than they are. */
+/** A run on both sides would make them more alike than they are. A run has one name here, however it was reached. */
 function refuseSharedRuns(a: LoadedRuns, b: LoadedRuns): void {
   const ofA = new Set(a.runs.map(({ directory }) => directory));
   const shared = b.runs.find(({ directory }) => ofA.has(directory));
@@ -132,5 +132,5 @@ function choosePrimary(asked: string | undefined, a: LoadedRuns, b: LoadedRuns):
   }
   const named = new Set([...a.primaryMetrics, ...b.primaryMetrics]);
   const [only] = named;
-  return named.size === 1 && only !== undefined ? only : DEFAULT_PRIMARY;
+  return named.size === 1 && only !== undefined ? only : DEFAULT_PRIMARY_METRIC;
 }

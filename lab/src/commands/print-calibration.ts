@@ -8,7 +8,7 @@ import {
   type PairResult,
 } from "../calibration/judge-calibration.ts";
 import type { Output } from "../cli/output.ts";
-import { DEFAULT_PRIMARY_METRIC } from "../experiments/run-experiment.ts";
+import { DEFAULT_PRIMARY_METRIC } from "../compare/metrics.ts";
 
 export interface CalibrationShown extends CalibrationFigures {
   readonly plan: CalibrationPlan;

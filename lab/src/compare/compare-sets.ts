@@ -9,8 +9,10 @@
  * things is the ratio of neither.
  */
 import { basename } from "node:path";
-import { type Call, callOf, type Metric, metricOf } from "./metrics.ts";
+import { median } from "../util/median.ts";
+import { type Call, callOf, DEFAULT_PRIMARY_METRIC, type Metric, metricOf } from "./metrics.ts";
 import { type Effect, type EffectOptions, effectOf, LEVEL } from "./ratio-interval.ts";
+import { mean } from "./splits.ts";
 
 /** One run, as far as it can be compared. */
 export interface ComparableRun {
@@ -28,14 +30,17 @@ export interface CompareOptions extends EffectOptions {
   readonly names?: readonly [a: string, b: string] | undefined;
 }
 
-export const DEFAULT_PRIMARY = "latency_p50_ms";
-
 export interface Comparison {
   readonly a: Side;
   readonly b: Side;
   readonly level: number;
   /** The name that was asked for, whether the runs have it or not. */
   readonly primary: string;
+  /**
+   * Steps in which requests failed, on either side. Failed requests are among the latencies, so that quick errors make a
+   * side look better: no headline should be told without these.
+   */
+  readonly failures: readonly FailedRequests[];
   /** What the comparison says; null when the runs of a side do not have the primary metric. */
   readonly headline: MetricComparison | null;
   /** Each metric that both sides have, the primary one first. */
@@ -57,6 +62,14 @@ export interface Comparison {
 export interface Side {
   readonly name: string;
   readonly runs: readonly string[];
+}
+
+export interface FailedRequests {
+  /** The share's metric, `error_share` or `r200/error_share`. */
+  readonly metric: string;
+  /** Shares from 0 to 1, means of the runs; null on a side that does not have the step. */
+  readonly a: number | null;
+  readonly b: number | null;
 }
 
 export interface MetricComparison extends Metric {
@@ -92,7 +105,7 @@ export function compareSets(
   options: CompareOptions = {},
 ): Comparison {
   if (a.length === 0 || b.length === 0) throw new RangeError("Each side needs a run.");
-  const { primary = DEFAULT_PRIMARY, names = ["A", "B"], level = LEVEL } = options;
+  const { primary = DEFAULT_PRIMARY_METRIC, names = ["A", "B"], level = LEVEL } = options;
 
   const [ofA, ofB] = [metricNames(a), metricNames(b)];
   const shared = [...ofA].filter((name) => ofB.has(name));
@@ -106,6 +119,7 @@ export function compareSets(
     b: { name: names[1], runs: b.map(({ directory }) => directory) },
     level,
     primary,
+    failures: failuresOf([...new Set([...ofA, ...ofB])], a, b),
     headline,
     metrics,
     onlyA: [...ofA].filter((name) => !ofB.has(name)),
@@ -137,6 +151,21 @@ function compareMetric(
 function summary(name: string, runs: readonly ComparableRun[]): SideSummary {
   const values = runs.map(({ metrics }) => metrics[name]).filter(isMeasured);
   return { median: median(values), values, missing: runs.length - values.length };
+}
+
+function failuresOf(
+  names: readonly string[],
+  a: readonly ComparableRun[],
+  b: readonly ComparableRun[],
+): FailedRequests[] {
+  const share = (metric: string, runs: readonly ComparableRun[]) => {
+    const { values } = summary(metric, runs);
+    return values.length > 0 ? mean(values) : null;
+  };
+  return names
+    .filter((name) => /(^|\/)error_share$/.test(name))
+    .map((metric) => ({ metric, a: share(metric, a), b: share(metric, b) }))
+    .filter((shares) => (shares.a ?? 0) > 0 || (shares.b ?? 0) > 0);
 }
 
 /** Those that at least one run has a value of, in the order of their first appearance. */
@@ -173,10 +202,4 @@ function madeInTurns(a: readonly ComparableRun[], b: readonly ComparableRun[]): 
 
 function isMeasured(value: number | undefined): value is number {
   return value !== undefined && Number.isFinite(value);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  const upper = sorted[Math.floor(sorted.length / 2)] as number;
-  return sorted.length % 2 === 1 ? upper : ((sorted[sorted.length / 2 - 1] as number) + upper) / 2;
 }

@@ -3,6 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { assertPlainFile } from "../experiments/bundle.ts";
 import { findBundles } from "../experiments/read-bundle.ts";
 
 export interface FoundSet {
@@ -25,7 +26,9 @@ export async function findSet(id: string, root: string): Promise<FoundSet> {
 
 async function readRun(directory: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(join(directory, "run.json"), "utf8"));
+    const path = join(directory, "run.json");
+    await assertPlainFile(path);
+    return JSON.parse(await readFile(path, "utf8"));
   } catch {
     return undefined;
   }

@@ -23,6 +23,9 @@ export type Call = "better" | "worse" | "differs" | "no difference shown" | "too
 /** What a claim takes on each side. Four against four have no result with p ≤ 0.01 (least p: 2/70). */
 export const LEAST_RUNS = 5;
 
+/** What a comparison is decided by where nothing else is said: what most requests meet, and what repeats best. */
+export const DEFAULT_PRIMARY_METRIC = "latency_p50_ms";
+
 const KNOWN: readonly (readonly [RegExp, unit: string, better: Direction])[] = [
   [/^latency_(p\d+|mean|min|max)_ms$/, "ms", "lower"],
   [/^(achieved|answered)_rate$/, "/s", "higher"],

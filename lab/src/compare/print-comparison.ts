@@ -1,6 +1,6 @@
 /** A comparison, for people: the headline, what differs besides, a table, and how far it may be trusted. */
 import type { Output } from "../cli/output.ts";
-import type { AboutDifference, Comparison, MetricComparison } from "./compare-sets.ts";
+import type { AboutDifference, Comparison, FailedRequests, MetricComparison } from "./compare-sets.ts";
 import { type Call, LEAST_RUNS } from "./metrics.ts";
 import { type Effect, noEffect } from "./ratio-interval.ts";
 
@@ -52,6 +52,7 @@ export function headlineText({ headline, primary, level }: Comparison): string {
 function printHeadline(comparison: Comparison, output: Output): void {
   const { headline, metrics, primary } = comparison;
   output.line(output.paint(headline ? COLOURS[headline.call] : "yellow", headlineText(comparison)));
+  printFailures(comparison, output);
   if (headline?.call === "no difference shown")
     output.line("  Not the same as no difference: whatever lies in the interval may be so.");
   if (headline?.call === "too few runs")
@@ -61,6 +62,22 @@ function printHeadline(comparison: Comparison, output: Output): void {
   const alike = metrics.map(({ name }) => name).filter((name) => name.endsWith(`/${primary}`));
   const choices = alike.length > 0 ? alike : metrics.map(({ name }) => name);
   if (choices.length > 0) output.line(`  Name one that both have as the primary metric: ${some(choices)}.`);
+}
+
+function printFailures({ failures }: Comparison, output: Output): void {
+  if (failures.length === 0) return;
+  for (const failed of failures.slice(0, MOST_NAMES)) output.line(`  ! ${failuresText(failed)}`);
+  if (failures.length > MOST_NAMES) output.line(`  ! and in ${failures.length - MOST_NAMES} more steps`);
+  output.line("    Failed requests are among the latencies: quick errors make them look better.");
+}
+
+/** "r200: 3.2 % of B's requests failed (A: 0 %)" */
+function failuresText({ metric, a, b }: FailedRequests): string {
+  const step = metric.slice(0, -"error_share".length).replace("/", ": ");
+  const share = (value: number | null) => (value === null ? "not run" : percent(value));
+  const [worse, other] = (a ?? 0) > (b ?? 0) ? (["A", "B"] as const) : (["B", "A"] as const);
+  const of = { A: a, B: b };
+  return `${step}${share(of[worse])} of ${worse}'s requests failed (${other}: ${share(of[other])})`;
 }
 
 function printDifferences({ differences, inTurns }: Comparison, output: Output): void {

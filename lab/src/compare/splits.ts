@@ -8,6 +8,8 @@
  * The order of runs within a side has no influence, and swapped sides see the same splits mirrored.
  */
 
+import { seededRandom } from "../models/seeded-random.ts";
+
 export const MOST_EXACT_SPLITS = 20_000;
 export const RANDOM_SPLITS = 20_000;
 
@@ -125,23 +127,6 @@ function binomial(n: number, k: number, most: number): number {
     if (result > most) return result;
   }
   return Math.round(result);
-}
-
-/** sfc32, from the PractRand suite: 128 bits of state, numbers from 0 to below 1. */
-export function seededRandom(seed: number): () => number {
-  let [a, b, c, counter] = [0, seed | 0, Math.floor(seed / 2 ** 32) | 0, 1];
-  const next = () => {
-    const result = (((a + b) | 0) + counter) | 0;
-    counter = (counter + 1) | 0;
-    a = b ^ (b >>> 9);
-    b = (c + (c << 3)) | 0;
-    c = ((c << 21) | (c >>> 11)) + result;
-    c |= 0;
-    return (result >>> 0) / 2 ** 32;
-  };
-  // The first numbers still show the seed.
-  for (let round = 0; round < 15; round += 1) next();
-  return next;
 }
 
 export function mean(values: readonly number[]): number {

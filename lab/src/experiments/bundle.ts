@@ -6,8 +6,8 @@
 
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { chmod, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { chmod, lstat, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, join, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { hasCode } from "../cli/lab-error.ts";
@@ -16,6 +16,8 @@ export const UNFINISHED = ".unfinished";
 /** Counts up with each change that an older reader would misread. */
 export const FORMAT = 2;
 export const MANIFEST = "manifest.json";
+/** The names that bundles have: see `Bundle.begin`. */
+export const BUNDLE_NAME = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z(\.unfinished)?$/;
 
 export interface Manifest {
   readonly format: number;
@@ -118,7 +120,17 @@ export async function listFiles(directory: string): Promise<string[]> {
     .sort();
 }
 
+/**
+ * A run writes plain files. Behind a link is a file that may change after the run, and reading a pipe may never end.
+ * @throws Error that names the file
+ */
+export async function assertPlainFile(path: string): Promise<void> {
+  if (!(await lstat(path)).isFile()) throw new Error(`${basename(path)} is no plain file.`);
+}
+
+/** @throws Error for what is no plain file */
 export async function digest(path: string): Promise<{ bytes: number; sha256: string }> {
+  await assertPlainFile(path);
   const hash = createHash("sha256");
   let bytes = 0;
   for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {

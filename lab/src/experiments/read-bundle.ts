@@ -3,12 +3,12 @@
  * edited, older or not finished is named with its reason and left out; it never ends the command that reads.
  */
 
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, realpath } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import type { Histogram } from "hdr-histogram-js";
 import { z } from "zod";
-import { messageOf } from "../cli/lab-error.ts";
-import { digest, FORMAT, listFiles, MANIFEST, UNFINISHED } from "./bundle.ts";
+import { hasCode, messageOf } from "../cli/lab-error.ts";
+import { assertPlainFile, BUNDLE_NAME, digest, FORMAT, listFiles, MANIFEST, UNFINISHED } from "./bundle.ts";
 import { metricsOf } from "./figures.ts";
 import { readLatencyLog } from "./latency.ts";
 import { type RunRecord, runRecordSchema, type VerdictRecord, verdictRecordSchema } from "./run-record.ts";
@@ -36,13 +36,13 @@ const manifestSchema = formatSchema.extend({
   files: z.record(z.string(), z.object({ bytes: z.int(), sha256: z.string() })),
 });
 
-/** Absolute paths of all bundles at or below a directory, oldest first; also those that are damaged. */
+/** Absolute paths, without any links, of all bundles at or below a directory, oldest first; also those that are damaged. */
 export async function findBundles(directory: string): Promise<string[]> {
-  // One name for each, however it was written: some are named twice.
-  const path = resolve(directory);
+  // One name for each, however it was written, links followed: some are named twice.
+  const path = await realpath(directory).catch(() => resolve(directory));
   const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
   const names = new Set(entries.map(({ name }) => name));
-  if (names.has("run.json") || names.has(MANIFEST) || /^\d{4}-\d\d-\d\dT/.test(basename(path))) return [path];
+  if (names.has("run.json") || names.has(MANIFEST) || BUNDLE_NAME.test(basename(path))) return [path];
   const below = await Promise.all(
     entries.filter((entry) => entry.isDirectory()).map(({ name }) => findBundles(join(path, name))),
   );
@@ -96,7 +96,7 @@ async function read(directory: string): Promise<ReadBundle> {
 }
 
 async function readManifest(directory: string) {
-  const text = await readFile(join(directory, MANIFEST), "utf8").catch(() => undefined);
+  const text = await readPlainFile(directory, MANIFEST);
   if (text !== undefined) {
     // The number first: of another format nothing else is known.
     const { format } = parseJson(MANIFEST, text, formatSchema);
@@ -130,9 +130,21 @@ async function readJson<S extends z.ZodType>(
   file: string,
   schema: S,
 ): Promise<z.output<S>> {
-  const text = await readFile(join(directory, file), "utf8").catch(() => undefined);
+  const text = await readPlainFile(directory, file);
   if (text === undefined) throw new Error(`${file} is missing.`);
   return parseJson(file, text, schema);
+}
+
+/** @throws Error for what is there and no plain file */
+async function readPlainFile(directory: string, file: string): Promise<string | undefined> {
+  const path = join(directory, file);
+  try {
+    await assertPlainFile(path);
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (hasCode(error, "ENOENT") || hasCode(error, "ENOTDIR")) return undefined;
+    throw error;
+  }
 }
 
 function parseJson<S extends z.ZodType>(file: string, text: string, schema: S): z.output<S> {

@@ -3,6 +3,7 @@
  * with random arrivals near saturation or with few orders, this is the figure to use. Same parameters and seed, same
  * figures.
  */
+import { median } from "../util/median.ts";
 import {
   capacityPerSecond,
   checkQueue,
@@ -129,13 +130,6 @@ function mostAtOnce(comings: Float64Array, goings: Float64Array): number {
 /** @param sorted ascending */
 function countAfter(sorted: Float64Array, time: number): number {
   return sorted.reduce((count, end) => (end > time + 1e-9 ? count + 1 : count), 0);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2;
 }
 
 /** When each worker is free again, the earliest at the top: a binary heap that never changes its size. */

@@ -1,6 +1,6 @@
 /** `lab compare` on bundles on disk: what it compares, what it leaves out, and what it refuses. */
-import { chmod, writeFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { chmod, symlink, writeFile } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
 import t, { type Test } from "tap";
 import type { Comparison } from "../../src/compare/compare-sets.ts";
 import { findSet } from "../../src/compare/find-set.ts";
@@ -41,6 +41,15 @@ t.test("JSON is JSON alone; runs may be named one by one", async (t) => {
     code: 2,
     stderr: /on both sides/,
   });
+});
+
+t.test("a run is one run, whatever links lead to it", async (t) => {
+  const { root, a, b } = await twoSides(t);
+  const link = join(root, "link");
+  await symlink(resolve(a), link);
+  t.match(await runLab(["compare", "--a", a, "--b", link]), { code: 2, stderr: /on both sides/ });
+  const both = await runLab(["compare", "--a", `${a},${link}`, "--b", b]);
+  t.match(both.stdout, / and 1 more\): 5 runs\n/, "each counts once");
 });
 
 t.test(
@@ -128,7 +137,6 @@ t.test("the primary metric is the experiment's, unless another is named", async 
   t.match(named.stdout, /\nachieved_rate: no difference shown/);
 });
 
-/** Five runs a side, B a fifth slower and with other workers. */
 t.test("runs that were made in turns are found by the id of their set", async (t) => {
   const results = join(t.testdir(), "results");
   for (const [index, p50] of FAST.entries()) {
@@ -156,6 +164,7 @@ t.test("runs that were made in turns are found by the id of their set", async (t
   t.match(await runLab(["compare", "--set", "one", "--a", results]), { code: 2, stderr: /both sides/ });
 });
 
+/** Five runs a side, B a fifth slower and with other workers. */
 async function twoSides(t: Test) {
   const root = relative(process.cwd(), t.testdir());
   const [a, b] = [join(root, "A"), join(root, "B")];

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import t from "tap";
 import { permutationTest } from "../../src/compare/permutation-test.ts";
-import { seededRandom } from "../../src/compare/splits.ts";
+import { seededRandom } from "../../src/models/seeded-random.ts";
 import { side } from "./samples.ts";
 
 t.test("five against five that do not overlap: 2 of 252", async (t) => {

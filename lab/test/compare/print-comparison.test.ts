@@ -23,11 +23,11 @@ latency_p50_ms: worse in B. B is 1.204 times A, 99 % interval 1.155 to 1.263 (p 
 
 metric          A median  B median  B/A    99 % interval   call
 latency_p50_ms  10.1 ms   12.1 ms   1.204  1.155 to 1.263  worse
-error_share     0         0         0 *    0 to 0          no difference shown
 
 B/A is the ratio of the geometric means of the runs; the interval is over runs, not over requests.
 * the difference of the means, B less A: there is no ratio where a value is 0.
 The other metric is judged at 99 % by itself: where nothing differs, 0.01 false calls are to be expected.
+0 in every run: error_share.
 `,
   );
 });
@@ -94,6 +94,33 @@ t.test("an end of the interval never reads as no difference when it is not", asy
   t.equal(intervalText({ ...one, lower: null, upper: 2 }), "2.000 or less");
   t.equal(intervalText({ ...one, lower: 0.5, upper: null }), "0.5000 or more");
   t.equal(intervalText({ ...one, scale: "difference", lower: -0.5, upper: 12 }), "−0.5 to +12");
+});
+
+t.test("failed requests are told at the headline, whatever it says", async (t) => {
+  const side = (values: number[], errors: number) =>
+    values.map((value) => run({ latency_p50_ms: value, error_share: errors }));
+  const text = printed(side(SLOW, 0), side(FAST, 0.032));
+  t.match(
+    text,
+    /better in B.*\n {2}! 3\.2 % of B's requests failed \(A: 0 %\)\n {4}Failed requests are among the latencies: quick errors/,
+  );
+  t.match(printed(side(FAST, 0.1), side(FAST, 0.00002)), /! 10 % of A's requests failed \(B: 0\.002 %\)/);
+  t.notMatch(printed(side(FAST, 0), side(SLOW, 0)), /failed/);
+});
+
+t.test("failed requests of a sweep are told step by step", async (t) => {
+  const sweep = (metrics: Record<string, number>) =>
+    FAST.map((value) => run({ "r20/latency_p50_ms": value, "r20/error_share": 0, ...metrics }));
+  const text = printed(sweep({}), sweep({ "r400/error_share": 0.5 }), { primary: "r20/latency_p50_ms" });
+  t.match(text, /! r400: 50 % of B's requests failed \(A: not run\)/);
+  t.notMatch(text, /r20: /);
+  const many = Object.fromEntries(Array.from({ length: 11 }, (_, index) => [`r${index}/error_share`, 1]));
+  t.match(printed(sweep(many), sweep(many)), /! r7: 100 % .*\n {2}! and in 3 more steps/);
+  t.same(
+    compareSets(sweep({}), sweep({ "r400/error_share": 0.5 })).failures,
+    [{ metric: "r400/error_share", a: null, b: 0.5 }],
+    "the JSON tells it too",
+  );
 });
 
 function printed(a: ComparableRun[], b: ComparableRun[], options: CompareOptions = {}): string {

@@ -1,6 +1,6 @@
 /** What the tests of this folder compare: drawn values, and simulated repeats of a run with noise of a known shape. */
 import fc from "fast-check";
-import { seededRandom } from "../../src/compare/splits.ts";
+import { seededRandom } from "../../src/models/seeded-random.ts";
 
 /** Positive values of few digits, so that ties are common. */
 const positive = fc.integer({ min: 1, max: 400 }).map((value) => value / 8);

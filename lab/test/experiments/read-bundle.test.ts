@@ -1,4 +1,15 @@
-import { appendFile, chmod, mkdir, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import {
+  appendFile,
+  chmod,
+  mkdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import t, { type Test } from "tap";
 import { loadRuns } from "../../src/compare/load-runs.ts";
@@ -37,6 +48,27 @@ t.test("a bundle is read wherever it is named from", async (t) => {
     }
     t.equal((await findBundles(path)).length, 1, path);
   }
+});
+
+/** Nobody ever writes to it: who reads it, waits. */
+async function putPipe(bundle: string, file: string): Promise<void> {
+  await rm(join(bundle, file));
+  execFileSync("mkfifo", [join(bundle, file)]);
+}
+
+t.test("a bundle has one name, also where a link leads to it or to what is above it", async (t) => {
+  const root = t.testdir({ real: {}, link: t.fixture("symlink", "real") });
+  const directory = await writeBundle(join(root, "real"));
+  await symlink(directory, join(root, "latest"));
+  t.same(await findBundles(join(root, "link")), [directory]);
+  t.same(await findBundles(join(root, "latest")), [directory]);
+  t.same(await findBundles(root), [directory], "links below are not followed");
+});
+
+t.test("a directory whose name only begins like a bundle's is looked into", async (t) => {
+  const root = t.testdir();
+  const directory = await writeBundle(join(root, "2026-11-21T-before-the-change"));
+  t.same(await findBundles(root), [directory]);
 });
 
 const damages: readonly [string, RegExp, (bundle: string) => Promise<unknown>][] = [
@@ -88,6 +120,25 @@ const damages: readonly [string, RegExp, (bundle: string) => Promise<unknown>][]
     "its manifest is another JSON",
     /^manifest\.json is not of the expected form/,
     (bundle) => tamper(bundle, MANIFEST, '["a"]'),
+  ],
+  [
+    "a link was put in the place of a file of",
+    /^verdict\.json is no plain file/,
+    async (bundle) => {
+      // What is behind it has the right digest, today.
+      await rename(join(bundle, "verdict.json"), `${bundle}-verdict.json`);
+      await symlink(`${bundle}-verdict.json`, join(bundle, "verdict.json"));
+    },
+  ],
+  [
+    "a pipe was put in the place of a file of",
+    /^latency\.hlog is no plain file/,
+    (bundle) => putPipe(bundle, "latency.hlog"),
+  ],
+  [
+    "a pipe was put in the place of the manifest of",
+    /^manifest\.json is no plain file/,
+    (bundle) => putPipe(bundle, MANIFEST),
   ],
   [
     "everything was taken from",
