@@ -36,12 +36,13 @@ export interface Check {
   readonly count: number;
   /** The most, or the least, of these that may be. */
   readonly limit: number;
-  readonly held: boolean;
+  /** null: no pair was made, which shows nothing. */
+  readonly held: boolean | null;
 }
 
 export interface CalibrationFigures {
-  /** `broken` when either check is. */
-  readonly outcome: "held" | "broken";
+  /** `broken` when either check is; `undecided` when one was not made. */
+  readonly outcome: "held" | "broken" | "undecided";
   readonly false_calls: Check;
   readonly slow_downs: Check;
   /** What the planted slow-downs were measured as: the ratio of the middle pair; null without one. */
@@ -87,11 +88,11 @@ export function judgeCalibration(pairs: readonly PairResult[]): CalibrationFigur
   // Less the rounding of a product: 0.02 × 50 may be a little more than 1.
   const most = Math.ceil(same.length * MOST_FALSE - 1e-9);
   const least = Math.ceil(slow.length * LEAST_FOUND - 1e-9);
-  const false_calls = { pairs: same.length, count: called, limit: most, held: called <= most };
-  const slow_downs = { pairs: slow.length, count: found, limit: least, held: found >= least };
+  const false_calls = checkOf(same.length, called, most, called <= most);
+  const slow_downs = checkOf(slow.length, found, least, found >= least);
   const shown = same.map(({ lower }) => Math.max(0, 1 / (lower ?? 0) - 1));
   return {
-    outcome: false_calls.held && slow_downs.held ? "held" : "broken",
+    outcome: outcomeOf([false_calls, slow_downs]),
     false_calls,
     slow_downs,
     slow_down_measured: atShare(
@@ -108,6 +109,15 @@ export function judgeCalibration(pairs: readonly PairResult[]): CalibrationFigur
       called: same.reduce((sum, { others }) => sum + others.called, 0),
     },
   };
+}
+
+function checkOf(pairs: number, count: number, limit: number, held: boolean): Check {
+  return { pairs, count, limit, held: pairs === 0 ? null : held };
+}
+
+function outcomeOf(checks: readonly Check[]): CalibrationFigures["outcome"] {
+  if (checks.some(({ held }) => held === false)) return "broken";
+  return checks.every(({ held }) => held) ? "held" : "undecided";
 }
 
 export function isDifferent(call: Call): boolean {

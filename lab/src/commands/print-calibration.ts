@@ -27,12 +27,14 @@ export function printCalibration(shown: CalibrationShown, output: Output): void 
   output.line();
   checkLine(
     false_calls,
+    "A/A",
     `A/A: ${false_calls.count} of ${false_calls.pairs} called different (at most ${false_calls.limit})`,
     output,
   );
   const slow = percent(plan.slowDown);
   checkLine(
     slow_downs,
+    `A slow-down of ${slow}`,
     `A slow-down of ${slow} was found in ${slow_downs.count} of ${slow_downs.pairs} (at least ${slow_downs.limit})`,
     output,
   );
@@ -83,8 +85,9 @@ function interval({ lower, upper }: PairResult): string {
   return `${lower?.toFixed(3) ?? "not bounded"} to ${upper?.toFixed(3) ?? "not bounded"}`;
 }
 
-function checkLine({ held }: Check, text: string, output: Output): void {
-  output.line(held ? `${output.paint("green", "✓")} ${text}` : `${output.paint("red", "✗")} ${text}`);
+function checkLine({ held }: Check, what: string, text: string, output: Output): void {
+  if (held === null) output.line(`${output.paint("yellow", "?")} ${what}: not one comparison was made`);
+  else output.line(held ? `${output.paint("green", "✓")} ${text}` : `${output.paint("red", "✗")} ${text}`);
 }
 
 function percent(share: number): string {

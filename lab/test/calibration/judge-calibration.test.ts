@@ -30,6 +30,7 @@ const times = <T>(count: number, value: T) => Array.from({ length: count }, () =
 t.test("of a hundred A/A pairs two may be called different, of fewer one", async (t) => {
   const judge = (called: number, all: number) =>
     judgeCalibration([
+      pair("slow-down", "worse"),
       ...times(called, pair("A/A", "worse")),
       ...times(all - called, pair("A/A", "no difference shown")),
     ]);
@@ -49,6 +50,7 @@ t.test("better is a false call, too", async (t) => {
 t.test("19 of 20 slow-downs must be found, and found means worse", async (t) => {
   const judge = (found: number, all: number, otherwise: Call) =>
     judgeCalibration([
+      pair("A/A", "no difference shown"),
       ...times(found, pair("slow-down", "worse")),
       ...times(all - found, pair("slow-down", otherwise)),
     ]);
@@ -74,10 +76,23 @@ t.test("the middle interval, the middle ratio, the smallest slow-down shown", as
 
 t.test("nothing is told of what is not there", async (t) => {
   t.match(judgeCalibration([]), {
+    outcome: "undecided",
+    false_calls: { pairs: 0, held: null },
+    slow_downs: { pairs: 0, held: null },
     slow_down_measured: null,
     interval_half_width: null,
     smallest_shown: { by_half: null, by_95_percent: null },
   });
+});
+
+t.test("one kind without a pair is undecided, unless the other is broken", async (t) => {
+  t.match(judgeCalibration([pair("A/A", "no difference shown")]), {
+    outcome: "undecided",
+    false_calls: { held: true },
+    slow_downs: { held: null },
+  });
+  t.match(judgeCalibration([pair("slow-down", "worse")]), { outcome: "undecided" });
+  t.match(judgeCalibration([pair("slow-down", "better")]), { outcome: "broken" });
 });
 
 t.test("the slow-down that an A/A pair would have shown is where its comparison turns", async (t) => {

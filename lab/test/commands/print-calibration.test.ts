@@ -49,7 +49,9 @@ t.test("false calls and misses", async (t) => {
 
 t.test("one that was cut short says what there is", async (t) => {
   const text = printed([pair]);
-  t.match(text, "0 of 1 called different");
+  t.match(text, "✓ A/A: 0 of 1 called different");
+  t.match(text, "? A slow-down of 20 %: not one comparison was made");
+  t.notMatch(printed([]), "✓");
   t.notMatch(text, "measured as");
   t.notMatch(printed([]), /Typical|Smallest/);
 });
