@@ -144,7 +144,8 @@ export function depthAt(parameters: QueueParameters, seconds: number): number {
 
 /**
  * How long workers need for what is left when a bounded run has stopped watching: c at a time, s each. In flight orders
- * count as whole ones, so it is at most one service time too long.
+ * count as whole ones, so it is at most one service time too long. For replays of published runs, which stopped watching
+ * after some minutes and published the depth that they saw last.
  * @param depth orders not done: waiting + in flight
  * @returns seconds
  */
@@ -157,7 +158,8 @@ export function secondsToDrain(
 }
 
 /**
- * The same experiment `factor` times as fast: depths stay, times shrink by the factor. Makes a run of hours one of minutes.
+ * The same experiment `factor` times as fast: depths stay, times shrink by the factor. For replays, in minutes, of
+ * published runs that took hours.
  */
 export function compress(parameters: QueueParameters, factor: number): QueueParameters {
   if (!(factor > 0) || !Number.isFinite(factor)) throw new RangeError("factor must be above 0");
