@@ -12,6 +12,7 @@ import { record, timed } from "../lib/answers.ts";
 import { environment } from "../lib/environment.ts";
 import { plannedLoad, scenariosOf } from "../lib/load.ts";
 
+export { setup } from "../lib/load.ts";
 export { handleSummary } from "../lib/summary.ts";
 
 const { baseUrl, runId } = environment();

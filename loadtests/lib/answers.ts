@@ -46,7 +46,8 @@ export function record(
 ): void {
   const answer: Answer = {
     at,
-    wall_ms: wallMs,
+    // The clock may be set back meanwhile.
+    wall_ms: Math.max(0, wallMs),
     ms: response.timings.duration,
     status: response.status,
     step: exec.scenario.name,

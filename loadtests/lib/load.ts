@@ -36,12 +36,21 @@ export function scenariosOf(
   const counted = steps.flatMap(({ name }) => [
     // Thresholds that always hold: they make k6 count by scenario.
     [`iterations{scenario:${name}}`, ["count>=0"]],
+    [`http_reqs{scenario:${name}}`, ["count>=0"]],
     [`dropped_iterations{scenario:${name}}`, ["count>=0"]],
   ]);
   return {
     scenarios: Object.fromEntries(steps.map((step) => [step.name, scenario(step, patienceSeconds)])),
     thresholds: Object.fromEntries(counted) as Record<string, string[]>,
   };
+}
+
+/**
+ * Tells the lab when the load begins, which is some time after k6 was started: users have to be made first. Re-export it from
+ * every script.
+ */
+export function setup(): void {
+  console.log(JSON.stringify({ load_begins: Date.now() }));
 }
 
 /** In a closed model, the pause of a user between an answer and the next request; none in an open one. */
@@ -68,7 +77,7 @@ function scenario({ begins, seconds, arrivals }: Step, patienceSeconds: number):
     executor: "constant-arrival-rate",
     duration: `${seconds}s`,
     // An arrival is dropped while k6 makes the user that it needs: so as many stand ready as six seconds of silence take, up
-    // to a thousand (0.25 MB each).
+    // to a thousand (0.25 MB each), or one second's at higher rates.
     preAllocatedVUs: Math.min(most, Math.max(10, Math.ceil(Math.min(rate * 6, Math.max(1000, rate))))),
     maxVUs: most,
   };

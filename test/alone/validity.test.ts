@@ -86,6 +86,17 @@ t.test("a server that stalls for longer than users stand ready: iterations are d
   t.ok((figures.steps[0]?.dropped_iterations ?? 0) > 5);
 });
 
+t.test("answers that are written in another form than is read", async (t) => {
+  const { performance, figures } = await run(t, {
+    script: "reordered.ts",
+    arrivals: { model: "open", rate: 50 },
+    seconds: 2,
+  });
+  t.equal(performance.outcome, "INVALID");
+  t.match(performance.reasons, [/^2\d lines of the load generator cannot be read$/]);
+  t.match(figures.steps[0]?.performance.reasons, [/of 10\d requests have no line that could be read/]);
+});
+
 t.test("requests that are never answered: the rate that was asked for is not achieved", async (t) => {
   let requests = 0;
   // The last five of forty: fewer than the users that stand ready.

@@ -80,8 +80,8 @@ t.test("a freeze is in the open load's tail, and not in the closed one's", async
 
 t.test("runs in turns are told apart in their bundles, and two are too few to call", async (t) => {
   for (const round of [1, 2]) {
-    await run(smoke, "seconds=1", { id: "turns", side: "A", round });
-    await run(smoke, "seconds=1 orders-payments.PAYMENT_SECONDS=0.1", { id: "turns", side: "B", round });
+    await run(smoke, "seconds=2", { id: "turns", side: "A", round });
+    await run(smoke, "seconds=2 orders-payments.PAYMENT_SECONDS=0.1", { id: "turns", side: "B", round });
   }
   const at = join(resultsDir, "local", "orders", "smoke");
   const sides: Record<string, string[]> = { A: [], B: [] };

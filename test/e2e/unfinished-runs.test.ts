@@ -8,6 +8,7 @@ import { LabError } from "../../lab/src/cli/lab-error.ts";
 import { findOrBuildK6 } from "../../lab/src/engines/k6.ts";
 import { findBundles, isSkipped, readBundle, unfitReason } from "../../lab/src/experiments/read-bundle.ts";
 import { type RunOptions, runExperiment } from "../../lab/src/experiments/run-experiment.ts";
+import type { Runtime } from "../../lab/src/runtimes/runtime.ts";
 import { commandLine, isAlive, processTable, processTree } from "../../lab/src/util/processes.ts";
 import {
   type OwnExperiment,
@@ -86,6 +87,44 @@ t.test("Ctrl-C while the system settles", async (t) => {
   );
   t.equal(error.code, "INTERRUPTED");
   t.equal(bundle.run.state, "interrupted");
+});
+
+t.test("Ctrl-C while answers are verified", async (t) => {
+  const abort = new AbortController();
+  const { error, bundle } = await unfinished(
+    t,
+    { ...minute, seconds: 1 },
+    {
+      signal: abort.signal,
+      onStage: (text) => {
+        if (text.startsWith("verifying")) abort.abort();
+      },
+    },
+  );
+  t.equal(error.code, "INTERRUPTED");
+  t.equal(bundle.run.state, "interrupted");
+});
+
+t.test("a lab that is gone while the system settles: the run says so", async (t) => {
+  const url = await ownServer(t, (_, response) => void response.end("well"));
+  let state: "running" | "stopped" = "running";
+  const runtime: Runtime = {
+    ...onePartRuntime(url),
+    status: async () => ({ runtime: "process", state, profiles: [], since: null, parts: [] }),
+  };
+  const observed = { drained: async () => false };
+  const { error, bundle } = await unfinished(
+    t,
+    { ...minute, seconds: 1, observed },
+    {
+      runtime,
+      onStage: (text) => {
+        if (text.startsWith("settling")) state = "stopped";
+      },
+    },
+  );
+  t.match(error, { code: "NOT_RUNNING", message: /The lab stopped in the middle/ });
+  t.match(bundle.run, { state: "failed", error: /The lab stopped in the middle/ });
 });
 
 t.test("k6 is killed in the middle: a failed run with the ends of all logs", async (t) => {

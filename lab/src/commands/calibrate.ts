@@ -21,7 +21,7 @@ import { Progress } from "../cli/progress.ts";
 import { LEAST_RUNS } from "../compare/metrics.ts";
 import { findOrBuildK6 } from "../engines/k6.ts";
 import { asItIs, parseVariant } from "../experiments/parameters.ts";
-import { planRun } from "../experiments/run-experiment.ts";
+import { planRun } from "../experiments/plan-run.ts";
 import { lockExperiment } from "../runtimes/command-lock.ts";
 import { writeJsonFile } from "../util/files.ts";
 import { decimalOption, wholeOption } from "./number-option.ts";

@@ -1,7 +1,7 @@
 /** `lab loadtest`: runs an experiment against the running lab, shows its verdict and where its bundle is. */
 
 import type { Command } from "commander";
-import type { CliContext, SettingOptions } from "../cli/context.ts";
+import { type CliContext, loadSettings, type SettingOptions } from "../cli/context.ts";
 import { exitCodes } from "../cli/exit-codes.ts";
 import { LabError } from "../cli/lab-error.ts";
 import { choose, chooseEnvironment, experiments } from "../experiments/catalogue.ts";
@@ -9,8 +9,10 @@ import { assertUsable, environments } from "../experiments/environments.ts";
 import type { Experiment, Fault } from "../experiments/experiment.ts";
 import { checkFaults, parseFault } from "../experiments/faults.ts";
 import { lengthOf } from "../experiments/load-schedule.ts";
-import { asItIs, parseVariant, type Variant } from "../experiments/parameters.ts";
-import { planRun, type RunResult } from "../experiments/run-experiment.ts";
+import { asItIs, mergeVariants, parseVariant, type Variant } from "../experiments/parameters.ts";
+import { planRun } from "../experiments/plan-run.ts";
+import type { RunResult } from "../experiments/run-experiment.ts";
+import { ordersPorts } from "../runtimes/process/orders-parts.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
 import { printRun } from "./print-run.ts";
 import { runHere } from "./run-here.ts";
@@ -24,6 +26,7 @@ interface LoadtestFlags extends SettingOptions {
   set?: string;
   repeat?: string;
   against?: string;
+  primary?: string;
   fault: string[];
   json?: boolean;
 }
@@ -40,6 +43,7 @@ export function registerLoadtestCommand(program: Command, context: CliContext): 
     .option("--set <changes>", 'what to change, as "rate=50 orders-processor.NUM_WORKERS=5"')
     .option("--repeat <times>", "how often; comparisons need five at least")
     .option("--against <changes>", "runs in turns, as it is and with these changes, and compares: see --set")
+    .option("--primary <metric>", "with --against: the metric that decides (that of the experiment)")
     .option("--runtime <name>", "what to run the lab on (RUNTIME)")
     .option(
       "--fault <fault>",
@@ -60,23 +64,30 @@ async function loadtest(flags: LoadtestFlags, context: CliContext): Promise<void
   const variant = flags.set === undefined ? asItIs : parseVariant(flags.set);
   const against = flags.against === undefined ? undefined : parseVariant(flags.against);
   const repeats = parseRepeats(flags.repeat, against);
-  for (const experiment of chosen) {
-    planRun(experiment, variant, faults);
-    planRun(experiment, against, faults);
+  if (flags.primary !== undefined && !against) {
+    throw new LabError("USAGE", "--primary decides a comparison, and nothing is compared.", {
+      remedy: 'Name the other side, too: --against "rate=60".',
+    });
   }
+  const variants = against ? [variant, mergeVariants(variant, against)] : [variant];
+  assertServices(variants, ordersPorts(loadSettings(context, flags)));
+  for (const experiment of chosen) {
+    for (const each of variants) planRun(experiment, each, faults);
+  }
+  const turns = { repeats, against, primary: flags.primary, json: flags.json };
   await assertUsable(environment, context.root);
   await withLab(context, flags, async (lab) => {
     const results: RunResult[] = [];
     for (const experiment of chosen) {
       const { runtime } = lab;
-      await checkWords(experiment, [variant, ...(against ? [against] : [])], faults, runtime);
+      await checkParts(experiment, variants, faults, runtime);
       const options = { context, ...lab, variant, faults };
       if (repeats === 1 && !against) {
         const result = await runHere(experiment, options);
         if (!flags.json) printRun(result, context.output);
         results.push(result);
       } else {
-        results.push(...(await runInTurns(experiment, { ...options, repeats, against, json: flags.json })));
+        results.push(...(await runInTurns(experiment, { ...options, ...turns })));
       }
     }
     if (flags.json && !against) context.output.json(results);
@@ -84,22 +95,26 @@ async function loadtest(flags: LoadtestFlags, context: CliContext): Promise<void
   });
 }
 
-/** @throws LabError USAGE for parts that the lab does not have, and faults that would miss the load */
-async function checkWords(
+/** @throws LabError USAGE for a service that there is not */
+function assertServices(variants: readonly Variant[], known: readonly { readonly name: string }[]): void {
+  const names = known.map(({ name }) => name);
+  const unknown = variants
+    .flatMap(({ services }) => Object.keys(services))
+    .find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  throw new LabError("USAGE", `There is no service ${JSON.stringify(unknown)} to change.`, {
+    remedy: `Take one of: ${names.join(", ")}.`,
+  });
+}
+
+/** @throws LabError USAGE for faults of parts that the lab does not have, and for those that would miss the load */
+async function checkParts(
   experiment: Experiment,
   variants: readonly Variant[],
   faults: readonly Fault[],
   runtime: Runtime,
 ): Promise<void> {
-  const { parts } = await runtime.status();
-  const services = parts.filter(({ kind }) => kind === "service").map(({ name }) => name);
   for (const variant of variants) {
-    const unknown = Object.keys(variant.services).find((name) => !services.includes(name));
-    if (unknown !== undefined) {
-      throw new LabError("USAGE", `There is no service ${JSON.stringify(unknown)} to change.`, {
-        remedy: `Take one of: ${services.join(", ")}.`,
-      });
-    }
     const plan = planRun(experiment, variant, faults);
     await checkFaults(plan.faults, runtime, lengthOf(plan.steps));
   }

@@ -11,7 +11,9 @@ import { loadRuns } from "../compare/load-runs.ts";
 import { printComparison } from "../compare/print-comparison.ts";
 import type { Experiment } from "../experiments/experiment.ts";
 import { describeVariant, mergeVariants, type Variant } from "../experiments/parameters.ts";
-import { DEFAULT_PRIMARY_METRIC, type RunResult } from "../experiments/run-experiment.ts";
+import { planRun } from "../experiments/plan-run.ts";
+import type { RunResult } from "../experiments/run-experiment.ts";
+import { median } from "../util/median.ts";
 import { type RunHereOptions, runHere } from "./run-here.ts";
 
 export interface TurnsOptions extends RunHereOptions {
@@ -19,6 +21,8 @@ export interface TurnsOptions extends RunHereOptions {
   readonly repeats: number;
   /** Changes over `variant`, for the other side. */
   readonly against: Variant | undefined;
+  /** The metric that decides; the experiment's unless told. */
+  readonly primary?: string | undefined;
   readonly json?: boolean | undefined;
 }
 
@@ -30,14 +34,17 @@ interface Turn {
 /** @throws LabError of the first run that does not come to its end: what follows could not be compared with it */
 export async function runInTurns(experiment: Experiment, options: TurnsOptions): Promise<RunResult[]> {
   const { context, variant, against, repeats } = options;
-  const { output } = context;
+  const { output, signal } = context;
   const turns: Turn[] = [{ side: "A", variant }];
   if (against) turns.push({ side: "B", variant: mergeVariants(variant, against) });
   const id = new Date().toISOString().replaceAll(":", "-");
+  // Told first: after Ctrl-C, too, the runs that there are can be compared by it.
+  if (against) output.begin(`${repeats} runs a side in turns, the set ${id}`);
   const results: RunResult[] = [];
   const sides: Record<Turn["side"], string[]> = { A: [], B: [] };
   for (let round = 1; round <= repeats; round += 1) {
     for (const turn of turns) {
+      signal.throwIfAborted();
       output.begin(`${round} of ${repeats}, ${turn.side}: ${describeVariant(turn.variant)}`);
       const result = await runHere(experiment, {
         ...options,
@@ -49,7 +56,7 @@ export async function runInTurns(experiment: Experiment, options: TurnsOptions):
       sides[turn.side].push(result.directory);
     }
   }
-  const primary = experiment.primaryMetric ?? DEFAULT_PRIMARY_METRIC;
+  const primary = options.primary ?? planRun(experiment, variant).primaryMetric;
   if (!against) {
     if (!options.json) await showSpread(sides.A, primary, output);
     return results;
@@ -101,10 +108,12 @@ async function showSpread(directories: readonly string[], primary: string, outpu
 }
 
 function spread(name: string, runs: readonly ComparableRun[]): string[] {
-  const values = runs.flatMap(({ metrics }) => metrics[name] ?? []).sort((a, b) => a - b);
-  const [lowest = Number.NaN] = values;
-  const highest = values.at(-1) ?? Number.NaN;
-  const middle = ((values[(values.length - 1) >> 1] ?? 0) + (values[values.length >> 1] ?? 0)) / 2;
+  const values = runs.flatMap(({ metrics }) => metrics[name] ?? []);
+  const [lowest, highest] = [Math.min(...values), Math.max(...values)];
   const times = lowest > 0 ? (highest / lowest).toFixed(2) : "";
-  return [name, ...[lowest, middle, highest].map((value) => String(Number(value.toPrecision(4)))), times];
+  return [
+    name,
+    ...[lowest, median(values), highest].map((value) => String(Number(value.toPrecision(4)))),
+    times,
+  ];
 }

@@ -24,6 +24,9 @@ export interface SeenAnswer {
   op: string;
 }
 
+/** Begins the line that is no answer: when the load began, in milliseconds since the epoch. See loadtests/lib/load.ts. */
+export const LOAD_BEGINS = '{"load_begins":';
+
 const CHUNK = 1 << 20;
 const NEWLINE = 0x0a;
 const QUOTE = 0x22;
@@ -48,6 +51,8 @@ export class AnswerTail {
   errors = 0;
   /** Lines of another form. */
   unreadable = 0;
+  /** Milliseconds since the epoch; undefined until the script has told, or the first answer is in. */
+  loadBegan: number | undefined;
 
   constructor(file: string) {
     this.#file = file;
@@ -95,12 +100,21 @@ export class AnswerTail {
   #line(begin: number, end: number, onAnswer: (answer: SeenAnswer) => void): void {
     const answer = this.#parser.parse(this.#buffer, begin, end);
     if (answer === undefined) {
-      this.unreadable += 1;
+      this.#other(this.#buffer.toString("latin1", begin, Math.min(end, begin + 40)));
       return;
     }
     this.answers += 1;
+    this.loadBegan ??= answer.at;
     if (answer.status === 0 || answer.status >= 400) this.errors += 1;
     onAnswer(answer);
+  }
+
+  #other(line: string): void {
+    const began = line.startsWith(LOAD_BEGINS)
+      ? Number.parseInt(line.slice(LOAD_BEGINS.length), 10)
+      : Number.NaN;
+    if (Number.isNaN(began)) this.unreadable += 1;
+    else this.loadBegan = began;
   }
 
   /** A line that fills a chunk is none of ours, whatever its rest may look like. */

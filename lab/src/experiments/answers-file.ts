@@ -3,6 +3,7 @@
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import type { z } from "zod";
+import { LOAD_BEGINS } from "./answer-lines.ts";
 
 /**
  * Every line that fits the schema, and how many did not. An absent file has no lines.
@@ -19,7 +20,7 @@ export async function readJsonLines<S extends z.ZodType>(
       input: createReadStream(file),
       crlfDelay: Number.POSITIVE_INFINITY,
     })) {
-      if (line === "") continue;
+      if (line === "" || line.startsWith(LOAD_BEGINS)) continue;
       const parsed = schema.safeParse(parseJson(line));
       if (parsed.success) values.push(parsed.data);
       else unreadable += 1;

@@ -1,17 +1,18 @@
 /** The middle of a run: k6 makes the load while the run is sampled, then the system settles, then all is verified. */
 
-import { setTimeout as sleep } from "node:timers/promises";
 import { LabError } from "../cli/lab-error.ts";
+import type { Runtime } from "../runtimes/runtime.ts";
 import { judgeRun, type Performance } from "../verdicts/performance.ts";
 import type { Verdict } from "../verdicts/verdict.ts";
 import { AnswerTail } from "./answer-lines.ts";
 import type { Bundle } from "./bundle.ts";
-import type { Observed } from "./experiment.ts";
-import { injectFaults } from "./faults.ts";
+import type { Fault, Observed } from "./experiment.ts";
+import { type DoneFault, injectFaults } from "./faults.ts";
 import { type RunFigures, stepFigures } from "./figures.ts";
 import {
   crossedThresholds,
   type K6Files,
+  type K6Run,
   type K6Summary,
   metric,
   readSummary,
@@ -21,26 +22,35 @@ import {
 import { LatencyLog, LatencyRecorder } from "./latency.ts";
 import { describeStep, lengthOf } from "./load-schedule.ts";
 import { MetricsCsv } from "./metrics-csv.ts";
-import type { PlannedRun, RunOptions } from "./run-experiment.ts";
+import type { PlannedRun } from "./plan-run.ts";
+import type { RunOptions } from "./run-experiment.ts";
 import { type Sampler, startSampler } from "./sampler.ts";
+import { settle } from "./settle.ts";
+import { k6Failed } from "./trouble.ts";
 
 export interface ConductedLoad {
   readonly verdict: Verdict;
   readonly performance: Performance;
   readonly crossedThresholds: readonly string[];
+  /** What was done to parts, and when. */
+  readonly faults: readonly DoneFault[];
   readonly figures: RunFigures;
 }
 
 export const FILES = { answers: "answers.jsonl", summary: "k6-summary.json", log: "k6.log" } as const;
-/** SQS counts are approximate: an empty queue is believed when it is seen so often in a row. */
-const EMPTY_SIGHTINGS = 3;
+
+export interface LoadSubject {
+  readonly observed: Observed;
+  /** Whether nothing was on its way when the load began. */
+  readonly wasEmpty: boolean;
+}
 
 /** @throws LabError; also what the sampler met, such as a full disk */
 export async function conductLoad(
   options: RunOptions,
   plan: PlannedRun,
   bundle: Bundle,
-  observed: Observed,
+  { observed, wasEmpty }: LoadSubject,
 ): Promise<ConductedLoad> {
   const { experiment, runtime } = options;
   /** Ends what belongs to this run, whether or not the command goes on. */
@@ -52,13 +62,12 @@ export async function conductLoad(
     log: bundle.path(FILES.log),
   };
   options.onStage(`load: ${plan.steps.map(describeStep).join(", ")}`);
-  const began = new Date();
   const k6 = await startK6({
     k6: options.k6.path,
     script: experiment.script,
     variables: {
       BASE_URL: runtime.endpoint(experiment.target),
-      RUN_ID: `${experiment.name}-${began.getTime().toString(36)}`,
+      RUN_ID: `${experiment.name}-${Date.now().toString(36)}`,
       LOAD: JSON.stringify(plan.steps),
     },
     files,
@@ -67,7 +76,8 @@ export async function conductLoad(
   const csv = new MetricsCsv(bundle.path(`metrics_${experiment.system}.csv`));
   const answers = new AnswerTail(files.answers);
   const latencies = new LatencyRecorder();
-  const log = new LatencyLog(bundle.path("latency.hlog"), began);
+  const log = new LatencyLog(bundle.path("latency.hlog"));
+  const load = Promise.withResolvers<number>();
   const sampler = startSampler({
     runtime,
     observed,
@@ -79,14 +89,24 @@ export async function conductLoad(
     csv,
     directory: bundle.directory,
     generatorPid: k6.pid,
+    onLoad(began) {
+      log.begin(new Date(began));
+      load.resolve(began);
+    },
     onRow: options.onRow,
     onTrouble: (error) => over.abort(error),
   });
   try {
-    const faults = injectFaults(plan.faults, runtime, { signal, onFault: options.onStage });
-    const [{ code }] = await Promise.all([k6.ended, faults]);
+    const { code, faults } = await loadWithFaults(
+      k6.ended,
+      plan.faults,
+      runtime,
+      load.promise,
+      options.onStage,
+    );
     signal.throwIfAborted();
     if (code !== 0 && code !== THRESHOLDS_CROSSED) throw k6Failed(code, files.log);
+    if (faults.length < plan.faults.length) throw faultMissed(plan.faults, faults);
 
     sampler.stage = "settle";
     options.onStage("settling: waiting until nothing is on its way");
@@ -97,7 +117,8 @@ export async function conductLoad(
     const summary = await readSummary(files.summary);
     if (!summary) throw k6Failed(code, files.log);
     const requests = metric(summary, "http_reqs", "count");
-    const verdict = await observed.judge({ answersFile: files.answers, requests, drained });
+    const verdict = await observed.judge({ answersFile: files.answers, requests, drained, signal });
+    signal.throwIfAborted();
     const figures = runFigures(plan, latencies, summary, sampler);
     return {
       verdict,
@@ -105,10 +126,15 @@ export async function conductLoad(
         figures.steps
           .filter(({ step }) => step.kind === "measured")
           .map(({ step, performance }) => ({ name: step.name, performance })),
+        { unreadableLines: answers.unreadable, wasEmpty },
       ),
       crossedThresholds: crossedThresholds(summary),
+      faults,
       figures,
     };
+  } catch (error) {
+    // What was waited for says only that it was aborted; the reason is what a person has to know.
+    throw signal.aborted ? signal.reason : error;
   } finally {
     over.abort();
     await k6.ended;
@@ -116,6 +142,34 @@ export async function conductLoad(
     await sampler.stop().catch(() => {});
     await Promise.all([csv.close(), log.close()]);
   }
+}
+
+/** The end of k6 ends the waiting for faults, too. */
+async function loadWithFaults(
+  ended: K6Run["ended"],
+  planned: readonly Fault[],
+  runtime: Runtime,
+  loadBegan: Promise<number>,
+  onFault: (text: string) => void,
+): Promise<{ code: number | null; faults: readonly DoneFault[] }> {
+  const over = new AbortController();
+  const load = ended.then(({ code }) => {
+    over.abort();
+    return code;
+  });
+  const faults = await injectFaults(planned, runtime, { loadBegan, over: over.signal, onFault });
+  return { code: await load, faults };
+}
+
+function faultMissed(planned: readonly Fault[], done: readonly Fault[]): LabError {
+  const missed = planned.filter(
+    ({ part, action, atSeconds }) =>
+      !done.some((fault) => fault.part === part && fault.action === action && fault.atSeconds === atSeconds),
+  );
+  const named = missed.map(({ part, action, atSeconds }) => `${action}:${part}@${atSeconds}s`).join(" ");
+  return new LabError("COMMAND_FAILED", `The load was over before ${named} could be done.`, {
+    remedy: "Take an earlier moment, or a longer load.",
+  });
 }
 
 function runFigures(
@@ -134,25 +188,7 @@ function runFigures(
   };
 }
 
-/** Resolves to whether everything had drained before the time was over. */
-async function settle(observed: Observed, seconds: number, signal: AbortSignal): Promise<boolean> {
-  const until = performance.now() + seconds * 1000;
-  for (let sightings = 0; performance.now() < until; ) {
-    signal.throwIfAborted();
-    sightings = (await observed.drained().catch(() => false)) ? sightings + 1 : 0;
-    if (sightings === EMPTY_SIGHTINGS) return true;
-    await sleep(300, undefined, { signal });
-  }
-  return false;
-}
-
 /** For progress: seconds that are left of the load. */
 export function secondsLeft({ steps }: Pick<PlannedRun, "steps">, elapsed: number): number {
   return Math.max(0, Math.ceil(lengthOf(steps) - elapsed));
-}
-
-function k6Failed(code: number | null, log: string): LabError {
-  return new LabError("COMMAND_FAILED", `k6 did not run to its end (exit code ${code}).`, {
-    remedy: `Read ${log.replace(/\.unfinished/, "")}.`,
-  });
 }

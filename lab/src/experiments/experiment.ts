@@ -34,8 +34,8 @@ export interface Experiment {
   readonly settleSeconds: number;
   /** The system's columns of the metrics file: what is sampled beside the parts and the generator. */
   readonly samples: readonly Sample[];
-  /** What a comparison of two sets of runs is decided by; the median latency unless told. */
-  readonly primaryMetric?: string;
+  /** What a comparison of two sets of runs is decided by; the median latency unless told. See `metricsOf`. */
+  readonly primaryMetric?: (values: ParameterValues) => string;
   /** What the figures of a run show, in sentences: what the experiment was made to let people see. */
   readonly readings?: (figures: RunFigures) => readonly string[];
   /** Notes what is there before the load, so that the run is judged by its own work. */
@@ -98,6 +98,8 @@ export interface FinishedLoad {
   readonly requests: number;
   /** Whether nothing was on its way any more when the time to settle was over. */
   readonly drained: boolean;
+  /** Ctrl-C: judging may take long. */
+  readonly signal: AbortSignal;
 }
 
 /** A system while it is being observed. */
@@ -115,6 +117,6 @@ export interface Fault {
   readonly part: string;
   /** `kill`, `term`, `stop` and `cont` are signals; an engine that was killed stays dead until `start`. */
   readonly action: "kill" | "term" | "stop" | "cont" | "start";
-  /** Seconds after the load began, warm-up included. */
+  /** Seconds after the load began, which its warm-up is a part of. */
   readonly atSeconds: number;
 }

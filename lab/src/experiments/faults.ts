@@ -47,27 +47,49 @@ export async function checkFaults(
 }
 
 export interface InjectOptions {
-  readonly signal: AbortSignal;
+  /** Milliseconds since the epoch when the load began; never settled when it does not begin. */
+  readonly loadBegan: Promise<number>;
+  /** Aborted when the load is over: what has not been done by then is left out. */
+  readonly over: AbortSignal;
   onFault(text: string): void;
 }
 
+/** A fault that was done. */
+export interface DoneFault extends Fault {
+  /** Seconds after the load began, when it was done. */
+  readonly doneAtSeconds: number;
+}
+
 /**
- * Resolves when all faults are done.
+ * Resolves when all faults are done, or the load is over, to those that were.
  * @throws LabError when one could not be done: a run without its fault would pass for one that survived it
  */
 export async function injectFaults(
   faults: readonly Fault[],
   runtime: Runtime,
-  options: InjectOptions,
-): Promise<void> {
-  await Promise.all(
-    faults.map(async ({ part, action, atSeconds }) => {
-      await sleep(atSeconds * 1000, undefined, { signal: options.signal });
+  { loadBegan, over, onFault }: InjectOptions,
+): Promise<readonly DoneFault[]> {
+  if (faults.length === 0) return [];
+  const ended = new Promise<undefined>((resolve) => {
+    if (over.aborted) resolve(undefined);
+    else over.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+  const began = await Promise.race([loadBegan, ended]);
+  if (began === undefined) return [];
+  const done = await Promise.all(
+    faults.map(async (fault): Promise<DoneFault | undefined> => {
+      const { part, action, atSeconds } = fault;
+      const wait = Math.max(0, began + atSeconds * 1000 - Date.now());
+      await sleep(wait, undefined, { signal: over }).catch(() => {});
+      if (over.aborted) return undefined;
+      const doneAtSeconds = (Date.now() - began) / 1000;
       if (action === "start") await runtime.start(part);
       else await runtime.kill(part, SIGNALS[action]);
-      options.onFault(`fault: ${action} ${part} at ${atSeconds} s`);
+      onFault(`fault: ${action} ${part} at ${doneAtSeconds.toFixed(1)} s`);
+      return { ...fault, doneAtSeconds };
     }),
   );
+  return done.filter((fault) => fault !== undefined);
 }
 
 /** An engine that a fault has ended stays so until it is started, what is frozen until it is thawed. Never rejects. */

@@ -29,7 +29,7 @@ export interface StepFigures extends OperationFigures {
   readonly step: ScheduledStep;
   readonly iterations: number;
   readonly dropped_iterations: number;
-  /** Iterations a second that were begun. */
+  /** Iterations a second, of those that were begun and came to their end. */
   readonly achieved_rate: number;
   /** Answers a second, from the first request to the last answer: lower than what was begun where a backlog grew. */
   readonly answered_rate: number;
@@ -39,7 +39,7 @@ export interface StepFigures extends OperationFigures {
 
 export interface RunFigures {
   readonly steps: readonly StepFigures[];
-  /** By part name, during the measured steps. */
+  /** By part name, during the measured steps and the settling after them: work that is put off is work all the same. */
   readonly parts: Readonly<Record<string, PartFigures>>;
   readonly generator: PartFigures & {
     readonly cpu_share: number | null;
@@ -61,6 +61,7 @@ export function stepFigures(
   const dropped = metric(summary, `dropped_iterations{scenario:${step.name}}`, "count");
   const began = Math.min(...series.map(({ firstBegan }) => firstBegan));
   const ended = Math.max(...series.map(({ lastEnded }) => lastEnded));
+  const requests = metric(summary, `http_reqs{scenario:${step.name}}`, "count");
   const spanned = series.length > 0 ? Math.max(step.seconds, (ended - began) / 1000) : step.seconds;
   return {
     step,
@@ -74,12 +75,14 @@ export function stepFigures(
       ...generator,
       arrivals: step.arrivals,
       seconds: step.seconds,
+      spannedSeconds: spanned,
       iterations,
+      requests,
       droppedIterations: dropped,
       answers: whole.answers,
       // An iteration may be several requests: its latency is theirs together.
       latencySeconds: iterations > 0 ? whole.latencySeconds / iterations : 0,
-      underWay: whole.wallMs / 1000 / step.seconds,
+      underWay: whole.wallMs / 1000 / spanned,
     }),
   };
 }
@@ -112,7 +115,9 @@ function operationFigures(
 /** Null without a single value. */
 export function latencyFigures(histogram: Histogram): LatencyFigures | null {
   if (histogram.totalCount === 0) return null;
-  const at = (percentile: number) => histogram.getValueAtPercentile(percentile) / 1000;
+  // A bucket's value is its upper end, which may lie above the highest value itself.
+  const at = (percentile: number) =>
+    Math.min(histogram.getValueAtPercentile(percentile), histogram.maxValue) / 1000;
   return {
     mean: histogram.mean / 1000,
     p50: at(50),
@@ -127,22 +132,32 @@ export function latencyFigures(histogram: Histogram): LatencyFigures | null {
 /**
  * Figures as metrics by name, for comparing: `latency_p99_ms`, `achieved_rate`, `orders_processor_cpu_s_per_1000`. In a run of
  * several measured steps each step's own begin with its name: `r200/latency_p99_ms`. Steps whose figures are INVALID are
- * left out.
+ * left out; what cannot be told apart by step (what parts took, how deep queues were) is there only when all are valid.
  */
-export function metricsOf({ steps, parts, highest }: RunFigures): Record<string, number> {
-  const measured = steps.filter(({ step }) => step.kind === "measured");
+export function metricsOf(figures: RunFigures): Record<string, number> {
+  const measured = figures.steps.filter(({ step }) => step.kind === "measured");
+  const valid = measured.filter(({ performance }) => performance.outcome === "valid");
   const metrics: Record<string, number> = {};
-  for (const each of measured) {
-    if (each.performance.outcome !== "valid") continue;
-    const prefix = measured.length > 1 ? `${each.step.name}/` : "";
-    metrics[`${prefix}achieved_rate`] = each.achieved_rate;
-    metrics[`${prefix}answered_rate`] = each.answered_rate;
-    metrics[`${prefix}error_share`] = each.answers > 0 ? each.errors / each.answers : 1;
-    addLatencies(metrics, prefix, each.latency_ms);
-    const operations = Object.entries(each.operations);
-    if (operations.length < 2) continue;
-    for (const [op, { latency_ms }] of operations) addLatencies(metrics, `${prefix}${op}/`, latency_ms);
-  }
+  for (const each of valid) addStep(metrics, measured.length > 1 ? `${each.step.name}/` : "", each);
+  if (valid.length === measured.length) addShared(metrics, figures, measured);
+  return metrics;
+}
+
+function addStep(metrics: Record<string, number>, prefix: string, step: StepFigures): void {
+  metrics[`${prefix}achieved_rate`] = step.achieved_rate;
+  metrics[`${prefix}answered_rate`] = step.answered_rate;
+  metrics[`${prefix}error_share`] = step.answers > 0 ? step.errors / step.answers : 1;
+  addLatencies(metrics, prefix, step.latency_ms);
+  const operations = Object.entries(step.operations);
+  if (operations.length < 2) return;
+  for (const [op, { latency_ms }] of operations) addLatencies(metrics, `${prefix}${op}/`, latency_ms);
+}
+
+function addShared(
+  metrics: Record<string, number>,
+  { parts, highest }: RunFigures,
+  measured: readonly StepFigures[],
+): void {
   const answers = measured.reduce((sum, each) => sum + each.answers, 0);
   for (const [part, { cpu_s, memory_mb_max, throttled_s }] of Object.entries(parts)) {
     const name = part.replaceAll("-", "_");
@@ -151,7 +166,6 @@ export function metricsOf({ steps, parts, highest }: RunFigures): Record<string,
     if (throttled_s !== null) metrics[`${name}_throttled_s`] = throttled_s;
   }
   for (const [name, value] of Object.entries(highest)) metrics[`${name}_max`] = value;
-  return metrics;
 }
 
 function addLatencies(

@@ -65,7 +65,7 @@ export async function startK6(options: K6Options): Promise<K6Run> {
     stdio: ["ignore", log.fd, log.fd],
     // In a group of its own: a Ctrl-C at the terminal would reach it beside the signal below, and a second one ends k6
     // before it has written its summary.
-    detached: true,
+    detached: process.platform !== "win32",
   });
   await new Promise<void>((resolve, reject) => {
     child.once("spawn", resolve);
@@ -82,6 +82,10 @@ export async function startK6(options: K6Options): Promise<K6Run> {
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
     child.once("close", (code, killedBy) => resolve({ code, signal: killedBy }));
   });
+  // A second Ctrl-C ends this process at once.
+  const last = () => child.kill("SIGKILL");
+  process.once("exit", last);
+  void ended.then(() => process.removeListener("exit", last));
   const interrupt = () => {
     child.kill("SIGINT");
     const force = setTimeout(() => child.kill("SIGKILL"), INTERRUPT_MS);

@@ -119,11 +119,17 @@ export class LatencyLog {
   readonly #stream: WriteStream;
   #error: Error | undefined;
 
-  constructor(file: string, began: Date) {
+  /** @param began of the load; where it is not known yet, `begin` tells it */
+  constructor(file: string, began?: Date) {
     this.#stream = createWriteStream(file, { flags: "wx" });
     this.#stream.on("error", (error) => {
       this.#error = error;
     });
+    if (began) this.begin(began);
+  }
+
+  /** Before the first `write`: when the load began. */
+  begin(began: Date): void {
     const seconds = (began.getTime() / 1000).toFixed(3);
     this.#stream.write(
       [

@@ -8,13 +8,14 @@ import { hasCode, LabError, messageOf } from "../cli/lab-error.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
 import { Bundle, FORMAT } from "./bundle.ts";
 import { type ConductedLoad, conductLoad, FILES } from "./conduct-load.ts";
-import type { Experiment, Fault, ParameterValues, ServiceSettings } from "./experiment.ts";
+import type { Experiment, Fault } from "./experiment.ts";
 import { undoFaults } from "./faults.ts";
-import { type ScheduledStep, schedule } from "./load-schedule.ts";
 import { describeCommit, describeMachine } from "./machine.ts";
 import type { Row } from "./metrics-csv.ts";
-import { asItIs, resolveParameters, resolveServices, type Variant } from "./parameters.ts";
-import { diskFull } from "./sampler.ts";
+import type { Variant } from "./parameters.ts";
+import { type PlannedRun, planRun } from "./plan-run.ts";
+import { settle } from "./settle.ts";
+import { diskFull } from "./trouble.ts";
 
 export interface RunOptions {
   readonly experiment: Experiment;
@@ -41,14 +42,6 @@ export interface RunSet {
   readonly round: number;
 }
 
-/** An experiment with every number filled in. */
-export interface PlannedRun {
-  readonly parameters: ParameterValues;
-  readonly services: ServiceSettings;
-  readonly steps: readonly ScheduledStep[];
-  readonly faults: readonly Fault[];
-}
-
 export interface RunResult extends ConductedLoad {
   /** What the experiment reads from the figures; none for most. */
   readonly readings: readonly string[];
@@ -56,27 +49,12 @@ export interface RunResult extends ConductedLoad {
   readonly directory: string;
 }
 
-export const DEFAULT_PRIMARY_METRIC = "latency_p50_ms";
 const LOG_LINES = 500;
-
-/** @throws LabError USAGE for a parameter that there is not */
-export function planRun(
-  experiment: Experiment,
-  variant: Variant = asItIs,
-  faults: readonly Fault[] = [],
-): PlannedRun {
-  const parameters = resolveParameters(experiment, variant.parameters);
-  return {
-    parameters,
-    services: resolveServices(experiment, variant, parameters),
-    steps: schedule(experiment.load(parameters)),
-    faults: [...(experiment.faults?.(parameters) ?? []), ...faults],
-  };
-}
 
 /** @throws LabError; the bundle's directory is named in it */
 export async function runExperiment(options: RunOptions): Promise<RunResult> {
   const { experiment, environment } = options;
+  options.signal.throwIfAborted();
   const plan = planRun(experiment, options.variant, options.faults);
   const begun = new Date();
   const bundle = await Bundle.begin(
@@ -87,9 +65,11 @@ export async function runExperiment(options: RunOptions): Promise<RunResult> {
     throw explained(error, options.resultsDir);
   });
   let record: object = { format: FORMAT, begun: begun.toISOString() };
+  let finished: RunResult;
   try {
     record = { ...record, ...(await describeRun(options, plan)) };
     const result = await stages(options, plan, bundle);
+    options.signal.throwIfAborted();
     options.onStage("filing the results");
     if (result.verdict.outcome !== "held") await keepLogs(options.runtime, bundle);
     await bundle.compress(FILES.answers);
@@ -103,13 +83,16 @@ export async function runExperiment(options: RunOptions): Promise<RunResult> {
       ...record,
       ended: now(),
       state: "finished",
+      faults_done: result.faults,
       figures: result.figures,
       readings,
     });
-    return { ...result, readings, directory: await bundle.finish() };
+    finished = { ...result, readings, directory: await bundle.finish() };
   } catch (error) {
     throw await fileFailure(bundle, record, options, explained(error, bundle.directory));
   }
+  if (options.signal.aborted) throw interruptedAfter(finished.directory, options.signal.reason);
+  return finished;
 }
 
 async function stages(options: RunOptions, plan: PlannedRun, bundle: Bundle): Promise<ConductedLoad> {
@@ -122,8 +105,10 @@ async function stages(options: RunOptions, plan: PlannedRun, bundle: Bundle): Pr
       configured.push(service);
       await runtime.configure(service, { ...environment });
     }
+    const wasEmpty = await waitUntilEmpty(options);
+    // Only now: what it notes as there before the load must not grow by an earlier run's work.
     await using observed = await experiment.observe(runtime);
-    return await conductLoad(options, plan, bundle, observed);
+    return await conductLoad(options, plan, bundle, { observed, wasEmpty });
   } finally {
     // Also after Ctrl-C: the lab that was there before the run is there after it.
     await undoFaults(plan.faults, runtime, options.onStage);
@@ -133,6 +118,14 @@ async function stages(options: RunOptions, plan: PlannedRun, bundle: Bundle): Pr
       });
     }
   }
+}
+
+/** What an earlier run has left would be measured as this one's. Resolves to whether nothing is on its way any more. */
+async function waitUntilEmpty({ experiment, runtime, signal, onStage }: RunOptions): Promise<boolean> {
+  await using observed = await experiment.observe(runtime);
+  if (await observed.drained().catch(() => false)) return true;
+  onStage("waiting until what is left of earlier work is done");
+  return settle(observed, experiment.settleSeconds, signal);
 }
 
 /** Files what there is of a run that did not come to its end. Resolves to the error that says so. */
@@ -182,7 +175,7 @@ async function describeRun(options: RunOptions, plan: PlannedRun) {
       system,
       name,
       script,
-      primary_metric: experiment.primaryMetric ?? DEFAULT_PRIMARY_METRIC,
+      primary_metric: plan.primaryMetric,
       parameters: plan.parameters,
       services: plan.services,
       load: plan.steps,
@@ -199,6 +192,14 @@ async function describeRun(options: RunOptions, plan: PlannedRun) {
 
 function explained(error: unknown, directory: string): unknown {
   return hasCode(error, "ENOSPC") ? diskFull(directory, "A file could not be written.", error) : error;
+}
+
+/** Ctrl-C while the results were being filed: they are whole, and the command ends all the same. */
+function interruptedAfter(directory: string, cause: unknown): LabError {
+  return new LabError("INTERRUPTED", "Interrupted when the run had just ended.", {
+    reason: `Its results are whole: ${directory}`,
+    cause,
+  });
 }
 
 function withDirectory(error: unknown, directory: string, state: string): LabError {

@@ -81,6 +81,9 @@ export const runRecordSchema = z.object({
   }),
   set: setSchema.nullable(),
   faults: z.array(z.object({ part: z.string(), action: z.string(), atSeconds: z.number() })),
+  faults_done: z
+    .array(z.object({ part: z.string(), action: z.string(), doneAtSeconds: z.number() }))
+    .optional(),
   commit: z.string().nullable(),
   dirty: z.boolean().nullable(),
   runtime: z.string(),

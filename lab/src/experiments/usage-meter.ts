@@ -1,4 +1,7 @@
-/** Adds up what the parts of the lab, and the load generator, took during the measured steps. */
+/**
+ * Adds up what the parts of the lab, and the load generator, took. Counters are read now and then; what they grew by between
+ * two readings belongs to the step that was under way in the middle.
+ */
 
 import type { PartUsage } from "../runtimes/runtime.ts";
 
@@ -15,12 +18,18 @@ export interface PartFigures {
 
 type Counter = "cpu_seconds" | "network_rx_bytes" | "network_tx_bytes" | "throttled_seconds";
 
+const COUNTERS: readonly Counter[] = [
+  "cpu_seconds",
+  "network_rx_bytes",
+  "network_tx_bytes",
+  "throttled_seconds",
+];
 const MIB = 2 ** 20;
 
 export class UsageMeter {
   readonly #parts = new Map<string, PartMeter>();
 
-  /** @param counted false outside the measured steps: the counters are noted, and nothing is added */
+  /** @param counted whether what was taken since the last reading is to be counted */
   add(usages: readonly PartUsage[], counted: boolean): void {
     for (const usage of usages) {
       const part = this.#parts.get(usage.name) ?? new PartMeter();
@@ -41,12 +50,7 @@ class PartMeter {
   #memory: number | null = null;
 
   add(usage: Omit<PartUsage, "name">, counted: boolean): void {
-    for (const counter of [
-      "cpu_seconds",
-      "network_rx_bytes",
-      "network_tx_bytes",
-      "throttled_seconds",
-    ] as const) {
+    for (const counter of COUNTERS) {
       const value = usage[counter];
       if (value === null) continue;
       const before = this.#last.get(counter);
@@ -74,11 +78,11 @@ class PartMeter {
   }
 }
 
-/** Turns cumulative processor seconds into shares of the whole machine: the mean, and the highest over a window. */
+/** Turns processor time taken into shares of the whole machine: the mean, and the highest over a window. */
 export class CpuMeter {
   readonly #processors: number;
   readonly #window: number;
-  readonly #points: { readonly at: number; readonly cpu: number }[] = [];
+  readonly #stretches: { readonly seconds: number; readonly cpu: number }[] = [];
   #peak: number | undefined;
 
   /** @param windowSeconds of the peak: shorter ones are noise */
@@ -87,26 +91,28 @@ export class CpuMeter {
     this.#window = windowSeconds;
   }
 
-  /** @param at seconds, on a clock that only goes on */
-  add(cpu: number, at = performance.now() / 1000): void {
-    this.#points.push({ at, cpu });
-    const since = this.#points.findLast((point) => at - point.at >= this.#window);
-    if (since) this.#peak = Math.max(this.#peak ?? 0, this.#share(since, { at, cpu }));
+  /** The next stretch of time, which follows the one before, and the processor seconds that were taken in it. */
+  add(seconds: number, cpu: number): void {
+    this.#stretches.push({ seconds, cpu });
+    let [spanned, taken] = [0, 0];
+    for (const stretch of this.#stretches.toReversed()) {
+      spanned += stretch.seconds;
+      taken += stretch.cpu;
+      if (spanned < this.#window) continue;
+      this.#peak = Math.max(this.#peak ?? 0, taken / spanned / this.#processors);
+      return;
+    }
   }
 
-  /** Undefined before there was a second to measure. */
+  /** Undefined before there was half a second to measure. */
   mean(): number | undefined {
-    const [first] = this.#points;
-    const last = this.#points.at(-1);
-    return first && last && last.at - first.at >= 1 ? this.#share(first, last) : undefined;
+    const seconds = this.#stretches.reduce((sum, stretch) => sum + stretch.seconds, 0);
+    const cpu = this.#stretches.reduce((sum, stretch) => sum + stretch.cpu, 0);
+    return seconds < 0.5 ? undefined : cpu / seconds / this.#processors;
   }
 
   /** Undefined before there was a whole window. */
   peak(): number | undefined {
     return this.#peak;
-  }
-
-  #share(from: { at: number; cpu: number }, to: { at: number; cpu: number }): number {
-    return (to.cpu - from.cpu) / (to.at - from.at) / this.#processors;
   }
 }

@@ -16,11 +16,15 @@ export interface Performance {
 export interface LoadFigures extends GeneratorFigures {
   readonly arrivals: Arrivals;
   readonly seconds: number;
+  /** From the first request to the last answer, which may come after the step's end. */
+  readonly spannedSeconds: number;
+  /** Requests that k6 says it made; each has to have its line. */
+  readonly requests: number;
   /** Iterations that were begun and ended. */
   readonly iterations: number;
   /** Iterations that found no virtual user free. */
   readonly droppedIterations: number;
-  /** Answers that were had; 0 makes a run invalid. */
+  /** Answers whose lines could be read: figures rest on them alone. */
   readonly answers: number;
   /** Mean seconds of a request, from sending it to the last byte of its answer. */
   readonly latencySeconds: number;
@@ -40,14 +44,19 @@ export interface GeneratorFigures {
 const LEAST_OF_TARGET = 0.99;
 /** Of all processors: beyond it the generator waits for itself, and its latencies are its own. */
 const MOST_GENERATOR_CPU = 0.8;
-/** Fewer than one user too many or too few is rounding, not a violation. */
-const LEAST_USERS = 1;
+/** What a shared machine may hold up each iteration by, in seconds, beside the 10 %. */
+const MOST_DELAY = 0.003;
 
 /** Whether the figures of one step may be used. */
 export function judgeStep(figures: LoadFigures): Performance {
   const { answers, droppedIterations, arrivals, iterations, seconds } = figures;
   const reasons: string[] = [];
   if (answers === 0) reasons.push("there was no answer at all");
+  else if (answers < figures.requests) {
+    reasons.push(
+      `${figures.requests - answers} of ${figures.requests} requests have no line that could be read`,
+    );
+  }
   if (droppedIterations > 0) reasons.push(`${droppedIterations} iterations were dropped`);
   if (arrivals.model === "open" && iterations / seconds < arrivals.rate * LEAST_OF_TARGET) {
     const achieved = (iterations / seconds).toFixed(1);
@@ -60,13 +69,28 @@ export function judgeStep(figures: LoadFigures): Performance {
   return { outcome: reasons.length === 0 ? "valid" : "INVALID", reasons };
 }
 
+/** What is wrong with a run as a whole. */
+export interface WholeRun {
+  /** Lines of the load generator that say nothing. */
+  readonly unreadableLines?: number;
+  /** Whether nothing of an earlier run was on its way when the load began. */
+  readonly wasEmpty?: boolean;
+}
+
 /**
  * The whole run's: a run of one step is that step. Of several, such as the rates of a sweep, those that are INVALID are named
  * and left out, and the run is INVALID when none is left.
  */
 export function judgeRun(
   steps: readonly { readonly name: string; readonly performance: Performance }[],
+  { unreadableLines = 0, wasEmpty = true }: WholeRun = {},
 ): Performance {
+  const whole = [
+    // They could be of any step.
+    ...(unreadableLines > 0 ? [`${unreadableLines} lines of the load generator cannot be read`] : []),
+    ...(wasEmpty ? [] : ["earlier work was still under way when the load began"]),
+  ];
+  if (whole.length > 0) return { outcome: "INVALID", reasons: whole };
   if (steps.length === 1 && steps[0]) return steps[0].performance;
   const reasons = steps.flatMap(({ name, performance }) =>
     performance.reasons.map((reason) => `${name}: ${reason}`),
@@ -86,13 +110,19 @@ function generatorSaturated({ meanCpu, peakCpu }: GeneratorFigures): string[] {
  * they are counted by the clock on the wall: more of them than requests account for means that iterations waited for the
  * generator, not for the system.
  */
-function checkLittlesLaw({ arrivals, iterations, seconds, latencySeconds, underWay }: LoadFigures): string[] {
+function checkLittlesLaw({
+  arrivals,
+  iterations,
+  spannedSeconds,
+  latencySeconds,
+  underWay,
+}: LoadFigures): string[] {
   const closed = arrivals.model === "closed";
   const users = closed ? arrivals.users : underWay;
   const thinkSeconds = closed ? arrivals.think_seconds : 0;
-  const rate = iterations / seconds;
+  const rate = iterations / spannedSeconds;
   const { expected, holds } = littlesLaw({ users, rate, latencySeconds, thinkSeconds });
-  if (holds || Math.abs(expected - users) <= LEAST_USERS) return [];
+  if (holds || Math.abs(expected - users) <= rate * MOST_DELAY) return [];
   return [
     `Little's law does not hold within 10 %: ${users.toFixed(1)} users ${closed ? "" : "under way "}are not ` +
       `${rate.toFixed(1)}/s × ${(latencySeconds + thinkSeconds).toFixed(4)} s = ${expected.toFixed(1)}`,

@@ -47,19 +47,38 @@ t.test("a fault that would hit nothing is refused before anything runs", async (
 t.test("faults are injected, and one that fails fails the run", async (t) => {
   const killed: string[] = [];
   const told: string[] = [];
-  const options = { signal: new AbortController().signal, onFault: (text: string) => told.push(text) };
-  const faults = [parseFault("kill:orders-processor@0.01s")];
-  await injectFaults(
+  const over = new AbortController();
+  const options = {
+    loadBegan: Promise.resolve(Date.now() - 200),
+    over: over.signal,
+    onFault: (text: string) => told.push(text),
+  };
+  const faults = [parseFault("kill:orders-processor@0.3s")];
+  const done = await injectFaults(
     faults,
     recordingRuntime(async (part, signal) => void killed.push(`${part} ${signal}`)),
     options,
   );
   t.same(killed, ["orders-processor SIGKILL"]);
   t.match(told, [/kill orders-processor/]);
+  t.match(done, [{ action: "kill", atSeconds: 0.3 }]);
+  const late = done[0]?.doneAtSeconds ?? 0;
+  t.ok(late >= 0.29 && late < 5, `counted from the load's beginning: ${late}`);
   const failing = recordingRuntime(async () => {
     throw new Error("no such process");
   });
   await t.rejects(injectFaults(faults, failing, options), { message: "no such process" });
+});
+
+t.test("a load that is over, or never began, leaves its faults undone", async (t) => {
+  const runtime = recordingRuntime(async () => void t.fail("nothing is to be killed"));
+  const faults = [parseFault("kill:orders-processor@600s")];
+  for (const loadBegan of [Promise.resolve(Date.now()), new Promise<number>(() => {})]) {
+    const over = new AbortController();
+    const injected = injectFaults(faults, runtime, { loadBegan, over: over.signal, onFault: () => {} });
+    over.abort();
+    t.same(await injected, []);
+  }
 });
 
 t.test("experiments are chosen by name, and what does not exist is told with what does", async (t) => {

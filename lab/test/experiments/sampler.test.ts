@@ -14,7 +14,8 @@ const steps = schedule([
 ]);
 
 function samplerOptions(t: Test, changes: Partial<SamplerOptions> = {}) {
-  const directory = t.testdir();
+  // The load begins now.
+  const directory = t.testdir({ "answers.jsonl": `{"load_begins":${Date.now()}}\n` });
   const rows: Row[] = [];
   const troubles: Error[] = [];
   const csv = new MetricsCsv(join(directory, "metrics.csv"));
@@ -30,6 +31,7 @@ function samplerOptions(t: Test, changes: Partial<SamplerOptions> = {}) {
     csv,
     directory,
     generatorPid: process.pid,
+    onLoad: () => {},
     onRow: (row) => rows.push(row),
     onTrouble: (error) => troubles.push(error),
     ...changes,
@@ -49,6 +51,7 @@ t.test("answers a second are a rate, and samples missed by a slow one are not ca
   const answers = {
     answers: 0,
     errors: 0,
+    loadBegan: Date.now(),
     // Fifty answers a second.
     async read() {
       this.answers = Math.floor((performance.now() - began) / 20);
@@ -68,10 +71,10 @@ t.test("answers a second are a rate, and samples missed by a slow one are not ca
   await waitFor("the rows after the slow one", () => rows.length === 3);
   await sampler.stop();
   await close();
-  t.equal(rows.length, 4, "at 2.3 s, 3 s, 4 s and the end");
+  t.equal(rows.length, 4, "from 0 s, which took till 2.3 s, at 3 s, 4 s and the end");
   t.same(
     rows.slice(0, 3).map((row) => Math.floor(Number(row.elapsed_s))),
-    [2, 3, 4],
+    [0, 3, 4],
   );
   const rates = rows.slice(1, 3).map((row) => Number(row.answers_per_s));
   t.ok(
@@ -137,6 +140,42 @@ t.test("what parts take is in the rows, and adds up over a restart", async (t) =
     /^time,elapsed_s,stage,step,.*,depth,.*,orders_receiver_network_rx_bytes,orders_receiver_network_tx_bytes,/,
   );
   t.match(first, /,,0,$/, "what the system does not tell is empty");
+});
+
+t.test("sampling begins with the load, whenever that is", async (t) => {
+  const answers = { answers: 0, errors: 0, loadBegan: undefined as number | undefined, read: async () => {} };
+  let told: number | undefined;
+  const { options, rows, close } = samplerOptions(t, {
+    answers: answers as unknown as AnswerTail,
+    onLoad: (began) => {
+      told = began;
+    },
+  });
+  const before = performance.now();
+  const sampler = startSampler(options);
+  await waitFor("a while", () => performance.now() - before > 300);
+  t.same(rows, []);
+  const began = Date.now() - 1500;
+  answers.loadBegan = began;
+  await waitFor("a row", () => rows.length > 0);
+  t.equal(told, began);
+  t.ok(Number(rows[0]?.elapsed_s) >= 1.5, `seconds of the load, not of the sampler: ${rows[0]?.elapsed_s}`);
+  await sampler.stop();
+  await close();
+});
+
+t.test("a system that does not answer holds up no other figure", async (t) => {
+  const hung = () => new Promise<never>(() => {});
+  const { options, rows, close } = samplerOptions(t, {
+    samples: [{ name: "depth", meaning: "messages" }],
+    observed: { sample: hung },
+  });
+  const sampler = startSampler(options);
+  await waitFor("three rows", () => rows.length === 3);
+  await sampler.stop();
+  await close();
+  t.ok(Number(rows[2]?.elapsed_s) < 6, `${rows[2]?.elapsed_s}`);
+  t.equal(rows[2]?.depth, undefined, "and is not known");
 });
 
 t.test("a sampler that fails tells so at once, not at the end", async (t) => {

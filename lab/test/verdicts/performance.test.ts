@@ -5,6 +5,8 @@ import { verdictOf } from "../../src/verdicts/verdict.ts";
 const open: LoadFigures = {
   arrivals: { model: "open", rate: 100 },
   seconds: 10,
+  spannedSeconds: 10,
+  requests: 995,
   iterations: 995,
   droppedIterations: 0,
   answers: 995,
@@ -18,6 +20,8 @@ const open: LoadFigures = {
 const closed: LoadFigures = {
   ...open,
   arrivals: { model: "closed", users: 50, think_seconds: 0.3 },
+  requests: 1000,
+  answers: 1000,
   iterations: 1000,
   underWay: 50,
 };
@@ -36,6 +40,7 @@ const faults = [
   ["a generator that is saturated in the mean", { ...open, meanCpu: 0.81 }, /81 %/],
   ["a generator that is saturated for five seconds", { ...open, peakCpu: 0.93 }, /93 %/],
   ["no answer at all", { ...open, answers: 0 }, /no answer/],
+  ["a request without a line", { ...open, answers: 994 }, /1 of 995 requests have no line/],
   ["users that wait for the generator", { ...open, underWay: 25 }, /Little's law.*25\.0 users under way/],
   ["users that think longer than is said", { ...closed, iterations: 850 }, /Little's law.*50\.0 users/],
 ] as const satisfies readonly (readonly [string, LoadFigures, RegExp])[];
@@ -48,15 +53,33 @@ for (const [what, figures, reason] of faults) {
   });
 }
 
-t.test("less than one user too many is rounding", async (t) => {
+t.test("few users are held to the law too, but for what a shared machine holds them up by", async (t) => {
   const few: LoadFigures = {
     ...open,
     arrivals: { model: "open", rate: 20 },
     iterations: 200,
+    requests: 200,
+    answers: 200,
     latencySeconds: 0.005,
   };
-  t.equal(judgeStep({ ...few, underWay: 0.9 }).outcome, "valid");
-  t.equal(judgeStep({ ...few, underWay: 1.2 }).outcome, "INVALID");
+  // 20/s × 5 ms = 0.1 users; 3 ms for each iteration beside that.
+  t.equal(judgeStep({ ...few, underWay: 0.155 }).outcome, "valid");
+  t.equal(judgeStep({ ...few, underWay: 0.2 }).outcome, "INVALID");
+});
+
+t.test("iterations that end after their step do not bend the law", async (t) => {
+  // 100 users, 6 s each, for 10 s: the second iteration of each ends at 12 s.
+  const late: LoadFigures = {
+    ...closed,
+    arrivals: { model: "closed", users: 100, think_seconds: 0 },
+    iterations: 200,
+    requests: 200,
+    answers: 200,
+    latencySeconds: 6,
+    spannedSeconds: 12,
+    underWay: 100,
+  };
+  t.same(judgeStep(late), { outcome: "valid", reasons: [] });
 });
 
 t.test("a run is its one step; of several, those that are INVALID are named", async (t) => {
@@ -77,6 +100,10 @@ t.test("a run is its one step; of several, those that are INVALID are named", as
     ]).outcome,
     "INVALID",
   );
+  t.match(judgeRun([{ name: "load", performance: valid }], { unreadableLines: 3 }), {
+    outcome: "INVALID",
+    reasons: [/3 lines/],
+  });
   t.equal(judgeRun([]).outcome, "INVALID", "a run without a measured step measured nothing");
 });
 

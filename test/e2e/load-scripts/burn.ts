@@ -1,8 +1,8 @@
 /** Burns processor time of the load generator between requests. */
 
-import get, { handleSummary, options } from "./get.ts";
+import get, { handleSummary, options, setup } from "./get.ts";
 
-export { handleSummary, options };
+export { handleSummary, options, setup };
 
 export default function getAndBurn(): void {
   get();

@@ -6,6 +6,7 @@ import { record, timed } from "../../../loadtests/lib/answers.ts";
 import { environment } from "../../../loadtests/lib/environment.ts";
 import { plannedLoad, scenariosOf, think } from "../../../loadtests/lib/load.ts";
 
+export { setup } from "../../../loadtests/lib/load.ts";
 export { handleSummary } from "../../../loadtests/lib/summary.ts";
 
 const { baseUrl } = environment();

@@ -4,9 +4,9 @@ import { sleep } from "k6";
 import http from "k6/http";
 import { record, timed } from "../../../loadtests/lib/answers.ts";
 import { environment } from "../../../loadtests/lib/environment.ts";
-import { handleSummary, options } from "./get.ts";
+import { handleSummary, options, setup } from "./get.ts";
 
-export { handleSummary, options };
+export { handleSummary, options, setup };
 
 const { baseUrl } = environment();
 

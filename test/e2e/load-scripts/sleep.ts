@@ -1,9 +1,9 @@
 /** Sleeps between requests, which its load does not say. */
 
 import { sleep } from "k6";
-import get, { handleSummary, options } from "./get.ts";
+import get, { handleSummary, options, setup } from "./get.ts";
 
-export { handleSummary, options };
+export { handleSummary, options, setup };
 
 export default function getAndSleep(): void {
   get();

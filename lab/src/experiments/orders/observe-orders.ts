@@ -55,13 +55,13 @@ export async function observeOrders(runtime: Runtime): Promise<Observed> {
       return visible + inFlight + delayed === 0;
     },
 
-    async judge({ answersFile, requests, drained }) {
+    async judge({ answersFile, requests, drained, signal }) {
       const { values: answers, unreadable } = await readJsonLines(answersFile, answerSchema);
       const ledger = await api.chargesAfter(before);
       // Also those that were never answered 202, and those that only the ledger knows: nothing escapes.
       const ids = new Set([...answers.map(({ id }) => id), ...ledger.map(({ order_id }) => order_id)]);
       const [orders, deadLetters] = await Promise.all([
-        api.findOrders(ids),
+        api.findOrders(ids, signal),
         queue.deadLetters(MOST_DEAD_LETTERS),
       ]);
       const deadLettered = deadLetters.map(({ body }) => orderIdOf(body));

@@ -65,11 +65,12 @@ export class OrdersApi implements AsyncDisposable {
   }
 
   /** Looks all up, as many at once as there are connections. */
-  async findOrders(ids: Iterable<string>): Promise<Map<string, FoundOrder>> {
+  async findOrders(ids: Iterable<string>, signal?: AbortSignal): Promise<Map<string, FoundOrder>> {
     const found = new Map<string, FoundOrder>();
     const left = [...ids].values();
     const worker = async () => {
       for (const id of left) {
+        signal?.throwIfAborted();
         const order = await this.findOrder(id);
         if (order) found.set(id, order);
       }

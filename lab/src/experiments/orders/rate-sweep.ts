@@ -34,5 +34,7 @@ export const rateSweep: Experiment = {
   }),
   settleSeconds: 180,
   samples: orderSamples,
+  // Of the lowest rate, the one that every system can be expected to keep up with.
+  primaryMetric: ({ lowest }) => `r${lowest}/latency_p50_ms`,
   observe: observeOrders,
 };

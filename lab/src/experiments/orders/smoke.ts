@@ -10,7 +10,7 @@ export const smoke: Experiment = {
   script: "orders/place-orders.ts",
   parameters: {
     rate: { value: 20, meaning: "orders a second", least: 1, most: 2000, whole: true },
-    seconds: { value: 10, meaning: "seconds of load", least: 1, most: 3600 },
+    seconds: { value: 10, meaning: "seconds of load", least: 2, most: 3600 },
   },
   target: "orders-receiver",
   load: ({ rate = 0, seconds = 0 }) => [

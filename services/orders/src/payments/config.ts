@@ -4,7 +4,8 @@ import { configure, fields } from "@parallax/service";
 import { z } from "zod";
 import { commonVariables } from "../adapters/environment.ts";
 
-const variables = z.object({
+/** Every variable that it reads. */
+export const paymentsVariables = z.object({
   ...commonVariables,
   PORT: fields.port().default(8090),
   PAYMENT_SECONDS: fields.number({ min: 0, max: 3600 }).default(3),
@@ -13,7 +14,7 @@ const variables = z.object({
 });
 
 export function paymentsConfig(env: NodeJS.ProcessEnv) {
-  return configure(variables, env);
+  return configure(paymentsVariables, env);
 }
 
 export type PaymentsConfig = ReturnType<typeof paymentsConfig>;

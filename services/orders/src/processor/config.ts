@@ -5,7 +5,8 @@ import { z } from "zod";
 import { brokerVariables } from "../adapters/broker-environment.ts";
 import { commonVariables } from "../adapters/environment.ts";
 
-const variables = z.object({
+/** Every variable that it reads. */
+export const processorVariables = z.object({
   ...commonVariables,
   ...brokerVariables,
   PORT: fields.port().default(8091),
@@ -15,7 +16,7 @@ const variables = z.object({
 });
 
 export function processorConfig(env: NodeJS.ProcessEnv) {
-  return configure(variables, env);
+  return configure(processorVariables, env);
 }
 
 export type ProcessorConfig = ReturnType<typeof processorConfig>;

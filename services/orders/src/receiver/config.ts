@@ -5,7 +5,8 @@ import { z } from "zod";
 import { brokerVariables } from "../adapters/broker-environment.ts";
 import { commonVariables } from "../adapters/environment.ts";
 
-const variables = z.object({
+/** Every variable that it reads. */
+export const receiverVariables = z.object({
   ...commonVariables,
   ...brokerVariables,
   PORT: fields.port().default(8080),
@@ -13,7 +14,7 @@ const variables = z.object({
 });
 
 export function receiverConfig(env: NodeJS.ProcessEnv) {
-  return configure(variables, env);
+  return configure(receiverVariables, env);
 }
 
 export type ReceiverConfig = ReturnType<typeof receiverConfig>;

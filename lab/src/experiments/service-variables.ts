@@ -1,0 +1,46 @@
+/**
+ * The variables that services read, as their own configuration says: a name or a value that is wrong is told before anything is
+ * started, and not by a service that ends at its start, or, worse, by one that takes no notice.
+ */
+
+import { z } from "zod";
+import { LabError } from "../cli/lab-error.ts";
+import type { ServiceSettings } from "./experiment.ts";
+
+/** Loaded when they are needed: most commands never ask. */
+const variablesOf: Readonly<Record<string, () => Promise<z.ZodObject>>> = {
+  "orders-receiver": async () =>
+    (await import("../../../services/orders/src/receiver/config.ts")).receiverVariables,
+  "orders-payments": async () =>
+    (await import("../../../services/orders/src/payments/config.ts")).paymentsVariables,
+  "orders-processor": async () =>
+    (await import("../../../services/orders/src/processor/config.ts")).processorVariables,
+};
+
+/** @throws LabError USAGE that names the service, the variable and what exists, or what is wrong with its value */
+export async function checkServiceSettings(services: ServiceSettings): Promise<void> {
+  for (const [service, given] of Object.entries(services)) {
+    const load = Object.hasOwn(variablesOf, service) ? variablesOf[service] : undefined;
+    if (!load) {
+      throw new LabError("USAGE", `There is no service ${JSON.stringify(service)} to change.`, {
+        remedy: `Take one of: ${Object.keys(variablesOf).join(", ")}.`,
+      });
+    }
+    const variables = await load();
+    for (const [name, value] of Object.entries(given)) checkVariable(service, variables, name, value);
+  }
+}
+
+function checkVariable(service: string, variables: z.ZodObject, name: string, value: string): void {
+  const variable = Object.hasOwn(variables.shape, name) ? variables.shape[name] : undefined;
+  if (!variable) {
+    throw new LabError("USAGE", `${service} has no variable ${name}.`, {
+      remedy: `Take one of: ${Object.keys(variables.shape).join(", ")}.`,
+    });
+  }
+  const parsed = z.safeParse(variable, value);
+  if (parsed.success) return;
+  throw new LabError("USAGE", `${service}.${name} cannot be ${JSON.stringify(value)}.`, {
+    reason: parsed.error.issues.map(({ message }) => `It ${message}.`).join(" "),
+  });
+}
