@@ -12,7 +12,8 @@ file_option = $(if $(FILE),--file $(FILE))
 json_option = $(if $(JSON),--json)
 loadtest_options = $(if $(SYSTEM),--system $(SYSTEM)) $(if $(EXPERIMENT),--experiment $(EXPERIMENT)) \
 	$(if $(ENV),--env $(ENV)) $(foreach fault,$(FAULT),--fault $(fault)) $(if $(SET),--set "$(SET)") \
-	$(if $(REPEAT),--repeat $(REPEAT)) $(if $(AGAINST),--against "$(AGAINST)")
+	$(if $(REPEAT),--repeat $(REPEAT)) $(if $(AGAINST),--against "$(AGAINST)") \
+	$(if $(PRIMARY),--primary $(PRIMARY))
 model_options = $(if $(ARRIVALS),--arrivals $(ARRIVALS)) $(if $(SERVICE_SECONDS),--service $(SERVICE_SECONDS)) \
 	$(if $(WORKERS),--workers $(WORKERS)) $(if $(FOR_SECONDS),--seconds $(FOR_SECONDS)) \
 	$(if $(PAYMENT_LINES),--lines $(PAYMENT_LINES)) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT)) \
@@ -72,7 +73,7 @@ images-load: node ## Read them from that file: FILE=
 
 ##@ Experiments
 
-loadtest: node ## Run an experiment and judge it: SYSTEM= EXPERIMENT= SET="rate=50" REPEAT=5 AGAINST="rate=60" FAULT=kill:orders-processor@3s
+loadtest: node ## Run an experiment and judge it: SYSTEM= EXPERIMENT= SET="rate=50" REPEAT=5 AGAINST="rate=60" PRIMARY= FAULT=kill:orders-processor@3s
 	@$(LAB) loadtest $(loadtest_options) $(runtime_option) $(json_option)
 
 compare: node ## Compare two runs, or sets of runs: A=results/… B=results/…, or RUNS=<set>; PRIMARY= JSON=1
