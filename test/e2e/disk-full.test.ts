@@ -6,26 +6,21 @@ import { open, readdir, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { findOrBuildK6 } from "../../lab/src/engines/k6.ts";
 import { findBundles, isSkipped, readBundle } from "../../lab/src/experiments/read-bundle.ts";
 import { type RunOptions, runExperiment } from "../../lab/src/experiments/run-experiment.ts";
 import {
+  anyK6,
   type OwnExperiment,
   onePartRuntime,
   ownExperiment,
   ownServer,
   runOptions,
 } from "../lib/own-experiment.ts";
-import { checkoutSettings } from "../lib/own-lab.ts";
 
 // Only the first time, where k6 has to be built.
 t.setTimeout(700_000);
 
-const k6 = await findOrBuildK6({
-  settings: checkoutSettings(),
-  signal: AbortSignal.timeout(600_000),
-  onEvent: ({ text }) => t.comment(text),
-});
+const k6 = await anyK6(t);
 
 /** A small file system in memory, gone when the test ends; a text says why there is none. */
 function smallDisk(t: Test, megabytes: number): { directory: string } | string {

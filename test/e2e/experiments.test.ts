@@ -5,7 +5,6 @@ import { join } from "node:path";
 import t from "tap";
 import { compareSets } from "../../lab/src/compare/compare-sets.ts";
 import { loadRuns } from "../../lab/src/compare/load-runs.ts";
-import { findOrBuildK6 } from "../../lab/src/engines/k6.ts";
 import type { Experiment } from "../../lab/src/experiments/experiment.ts";
 import { coordinatedOmission } from "../../lab/src/experiments/orders/coordinated-omission.ts";
 import { rateSweep } from "../../lab/src/experiments/orders/rate-sweep.ts";
@@ -13,16 +12,14 @@ import { smoke } from "../../lab/src/experiments/orders/smoke.ts";
 import { parseVariant } from "../../lab/src/experiments/parameters.ts";
 import { isSkipped, readBundle } from "../../lab/src/experiments/read-bundle.ts";
 import { type RunSet, runExperiment } from "../../lab/src/experiments/run-experiment.ts";
-import { checkoutSettings, ownLab } from "../lib/own-lab.ts";
+import { anyK6 } from "../lib/own-experiment.ts";
+import { ownLab } from "../lib/own-lab.ts";
 
-t.setTimeout(300_000);
+// Only the first time, where k6 has to be built.
+t.setTimeout(900_000);
 
+const k6 = await anyK6(t);
 const signal = AbortSignal.timeout(280_000);
-const k6 = await findOrBuildK6({
-  settings: checkoutSettings(),
-  signal,
-  onEvent: ({ text }) => t.comment(text),
-});
 const { runtime, directory } = await ownLab(t);
 const resultsDir = join(directory, "results");
 

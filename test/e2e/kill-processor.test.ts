@@ -7,14 +7,17 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { waitFor } from "@parallax/testkit";
 import t from "tap";
-import { findOrBuildK6 } from "../../lab/src/engines/k6.ts";
 import type { Experiment } from "../../lab/src/experiments/experiment.ts";
 import { parseFault } from "../../lab/src/experiments/faults.ts";
 import { smoke } from "../../lab/src/experiments/orders/smoke.ts";
 import { runExperiment } from "../../lab/src/experiments/run-experiment.ts";
-import { checkoutSettings, ownLab } from "../lib/own-lab.ts";
+import { anyK6 } from "../lib/own-experiment.ts";
+import { ownLab } from "../lib/own-lab.ts";
 
-t.setTimeout(300_000);
+// Only the first time, where k6 has to be built.
+t.setTimeout(900_000);
+
+const k6 = await anyK6(t);
 
 const experiment: Experiment = {
   ...smoke,
@@ -31,11 +34,6 @@ t.test(
   { timeout: 300_000 },
   async (t) => {
     const signal = AbortSignal.timeout(280_000);
-    const k6 = await findOrBuildK6({
-      settings: checkoutSettings(),
-      signal,
-      onEvent: ({ text }) => t.comment(text),
-    });
     const { runtime, directory } = await ownLab(t, { VISIBILITY_TIMEOUT_SECONDS: "2" });
     const { verdict, directory: bundle } = await runExperiment({
       experiment,

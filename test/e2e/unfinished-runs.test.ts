@@ -5,28 +5,23 @@ import { join } from "node:path";
 import { waitFor } from "@parallax/testkit";
 import t, { type Test } from "tap";
 import { LabError } from "../../lab/src/cli/lab-error.ts";
-import { findOrBuildK6 } from "../../lab/src/engines/k6.ts";
 import { findBundles, isSkipped, readBundle, unfitReason } from "../../lab/src/experiments/read-bundle.ts";
 import { type RunOptions, runExperiment } from "../../lab/src/experiments/run-experiment.ts";
 import type { Runtime } from "../../lab/src/runtimes/runtime.ts";
 import { commandLine, isAlive, processTable, processTree } from "../../lab/src/util/processes.ts";
 import {
+  anyK6,
   type OwnExperiment,
   onePartRuntime,
   ownExperiment,
   ownServer,
   runOptions,
 } from "../lib/own-experiment.ts";
-import { checkoutSettings } from "../lib/own-lab.ts";
 
 // Only the first time, where k6 has to be built.
 t.setTimeout(700_000);
 
-const k6 = await findOrBuildK6({
-  settings: checkoutSettings(),
-  signal: AbortSignal.timeout(600_000),
-  onEvent: ({ text }) => t.comment(text),
-});
+const k6 = await anyK6(t);
 const minute: OwnExperiment = { script: "get.ts", arrivals: { model: "open", rate: 20 }, seconds: 60 };
 
 /** Begins a run and does something to it in the middle; resolves to what became of it. */

@@ -5,11 +5,22 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Test } from "tap";
 import { z } from "zod";
+import { findOrBuildK6, type K6 } from "../../lab/src/engines/k6.ts";
 import { readJsonLines } from "../../lab/src/experiments/answers-file.ts";
 import type { Arrivals, Experiment, Observed } from "../../lab/src/experiments/experiment.ts";
 import type { RunOptions } from "../../lab/src/experiments/run-experiment.ts";
 import type { Runtime } from "../../lab/src/runtimes/runtime.ts";
 import { noneOf, verdictOf } from "../../lab/src/verdicts/verdict.ts";
+import { checkoutSettings } from "./own-lab.ts";
+
+/** The first of all tests may have to build it: allow a file that asks for it more than these ten minutes. */
+export function anyK6(t: Pick<Test, "comment">): Promise<K6> {
+  return findOrBuildK6({
+    settings: checkoutSettings(),
+    signal: AbortSignal.timeout(600_000),
+    onEvent: ({ text }) => t.comment(text),
+  });
+}
 
 /** Gone when the test ends. Resolves to its URL. */
 export async function ownServer(t: Test, listener: RequestListener): Promise<string> {
