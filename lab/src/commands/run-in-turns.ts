@@ -39,7 +39,10 @@ export async function runInTurns(experiment: Experiment, options: TurnsOptions):
   if (against) turns.push({ side: "B", variant: mergeVariants(variant, against) });
   const id = new Date().toISOString().replaceAll(":", "-");
   // Told first: after Ctrl-C, too, the runs that there are can be compared by it.
-  if (against) output.begin(`${repeats} runs a side in turns, the set ${id}`);
+  if (against)
+    output.begin(
+      `${repeats} runs a side in turns; what there is of them at any time: make compare RUNS=${id}`,
+    );
   const results: RunResult[] = [];
   const sides: Record<Turn["side"], string[]> = { A: [], B: [] };
   for (let round = 1; round <= repeats; round += 1) {
