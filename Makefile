@@ -16,9 +16,13 @@ loadtest_options = $(if $(SYSTEM),--system $(SYSTEM)) $(if $(EXPERIMENT),--exper
 	$(if $(PRIMARY),--primary $(PRIMARY))
 model_options = $(if $(ARRIVALS),--arrivals $(ARRIVALS)) $(if $(SERVICE_SECONDS),--service $(SERVICE_SECONDS)) \
 	$(if $(WORKERS),--workers $(WORKERS)) $(if $(FOR_SECONDS),--seconds $(FOR_SECONDS)) \
-	$(if $(PAYMENT_LINES),--lines $(PAYMENT_LINES)) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT)) \
+	$(if $(PAYMENT_LINES),--lines $(PAYMENT_LINES)) $(if $(MAX_WAIT),--max-wait $(MAX_WAIT)) \
+	$(if $(MAX_DRAIN),--max-drain $(MAX_DRAIN)) $(if $(DRAIN_CAP),--drain-cap $(DRAIN_CAP)) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT)) \
 	$(if $(ORDERS_PER_MONTH),--orders-per-month $(ORDERS_PER_MONTH)) \
-	$(if $(TASKS),--tasks $(TASKS)) $(if $(DURATION),--duration $(DURATION))
+	$(if $(TASKS),--tasks $(TASKS)) $(if $(DURATION),--duration $(DURATION)) \
+	$(if $(filter 0,$(FREE_TIER)),--no-free-tier,$(if $(FREE_TIER),--free-tier))
+published_options = $(if $(SYSTEM),--system $(SYSTEM)) $(if $(EXPERIMENT),--experiment $(EXPERIMENT)) \
+	$(if $(filter 0,$(CONTRADICTIONS)),--no-contradictions)
 
 .DEFAULT_GOAL := help
 .PHONY: help up demo status logs down clean doctor engine images images-save images-load loadtest compare calibrate \
@@ -90,8 +94,8 @@ check-comparing: node ## Error rates of comparing, on 20,000 simulated pairs of 
 model: node ## Predict: WHAT=queue ARRIVALS=58 SERVICE_SECONDS=3 WORKERS=5, or WHAT=cost, or WHAT=break-even
 	@$(LAB) model $(WHAT) $(model_options) $(json_option)
 
-published: node ## What was published about the systems, and where it contradicts itself: SYSTEM=orders JSON=1
-	@$(LAB) published $(if $(SYSTEM),--system $(SYSTEM)) $(if $(EXPERIMENT),--experiment $(EXPERIMENT)) $(json_option)
+published: node ## What was published about the systems, and where it contradicts itself: SYSTEM=orders CONTRADICTIONS=0 JSON=1
+	@$(LAB) published $(published_options) $(json_option)
 
 ##@ Development
 

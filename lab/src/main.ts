@@ -17,6 +17,7 @@ import { registerDevelopCommands } from "./commands/develop.ts";
 import { registerDoctorCommand } from "./commands/doctor.ts";
 import { registerDownCommand } from "./commands/down.ts";
 import { registerEngineCommand } from "./commands/engine.ts";
+import { registerHelpCommand } from "./commands/help.ts";
 import { registerImagesCommands } from "./commands/images.ts";
 import { registerLoadtestCommand } from "./commands/loadtest.ts";
 import { registerLogsCommand } from "./commands/logs.ts";
@@ -46,6 +47,7 @@ const commands = [
   registerTestCommand,
   registerTestIntegrationCommand,
   registerDevelopCommands,
+  registerHelpCommand,
 ];
 
 const output = new Output({ stdout: process.stdout, stderr: process.stderr, environment: process.env });

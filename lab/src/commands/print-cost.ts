@@ -27,6 +27,9 @@ const meterNames = {
   dataOutGb: "GB to the internet",
 } as const satisfies Record<Meter, string>;
 
+/** What break-even takes where it is not told. */
+export const breakEvenDefaults = { tasks: 1, workers: 20 } as const;
+
 export function printCost(
   costs: readonly { readonly environment: AwsEnvironment; readonly cost: EnvironmentCost }[],
   prices: Prices,
@@ -57,6 +60,11 @@ export function printCost(
       ]),
       ["in all, without the free tier", "", cost.usdPerMillionOrders.toFixed(2)],
     ]);
+    for (const { meter, amount, usd } of cost.idlePerMonth) {
+      output.line(
+        `idle polling, also without an order: ${told(amount)} ${meterNames[meter]} a month, ${usd.toFixed(2)} USD`,
+      );
+    }
     output.line();
     printMonth(cost, output);
     for (const assumption of environment.assumptions) output.line(`  assumed: ${assumption}`);
@@ -70,11 +78,12 @@ export function printCost(
 }
 
 function printMonth({ month }: EnvironmentCost, output: Output): void {
-  const { orders, freeTier, running, used, total, usdPerMillionOrders } = month;
+  const { orders, freeTier, running, used, usedIdle, total, usdPerMillionOrders } = month;
   if (usdPerMillionOrders === undefined) return;
   output.line(
     `A month with ${told(orders)} orders, ${freeTier ? "with" : "without"} the free tier: ${running.toFixed(2)} running ` +
-      `+ ${used.toFixed(2)} used = ${total.toFixed(2)} USD; a million orders then cost ${usdPerMillionOrders.toFixed(2)} USD`,
+      `+ ${(used - usedIdle).toFixed(2)} used by orders + ${usedIdle.toFixed(2)} idle polling = ${total.toFixed(2)} USD; ` +
+      `a million orders then cost ${usdPerMillionOrders.toFixed(2)} USD`,
   );
 }
 
@@ -84,12 +93,11 @@ export function printBreakEven(
   prices: Prices,
   output: Output,
 ): void {
-  const { tasks, taskVcpu, taskMemoryGb, lambdaMemoryGb, durationSeconds, architecture, freeTier } =
-    parameters;
+  const { tasks, workersPerTask, lambdaMemoryGb, durationSeconds, architecture, freeTier } = parameters;
   output.table([
     [`${architecture}, orders of ${durationSeconds} s`, ""],
     [
-      `Fargate, ${tasks} × ${taskVcpu} vCPU and ${taskMemoryGb} GB`,
+      `Fargate, ${tasks} × ${parameters.taskVcpu} vCPU and ${parameters.taskMemoryGb} GB`,
       `${result.fargateUsdPerMonth.toFixed(2)} USD a month`,
     ],
     [
@@ -108,6 +116,12 @@ export function printBreakEven(
       "These tasks cannot do as many orders as they would have to: Lambda is cheaper wherever they suffice.",
     );
   }
+  const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
+  output.line(
+    `Compared: ${counted(tasks, "task")} of ${counted(workersPerTask, "worker")}, ${freeTier ? "with" : "without"} ` +
+      `the free tier. Unless told: ${counted(breakEvenDefaults.tasks, "task")} (TASKS=) ` +
+      `of ${counted(breakEvenDefaults.workers, "worker")} (WORKERS=), with it (FREE_TIER=0: without).`,
+  );
   output.line();
   printPriceNote(result.unverifiedPrices, prices, output);
 }

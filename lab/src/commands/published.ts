@@ -1,8 +1,11 @@
 /** `lab published`: what was published about the systems, with sources and contradictions. Reads data only. */
+import { relative } from "node:path";
 import type { Command } from "commander";
 import type { CliContext } from "../cli/context.ts";
 import { LabError } from "../cli/lab-error.ts";
 import type { Output } from "../cli/output.ts";
+import { experiments } from "../experiments/catalogue.ts";
+import { rootDir } from "../paths.ts";
 import {
   type Claim,
   type Contradiction,
@@ -10,6 +13,7 @@ import {
   contradictions,
   type PublishedFigure,
   type PublishedSystem,
+  publishedDir,
   publishedFigures,
   publishedSystems,
 } from "../published/index.ts";
@@ -17,13 +21,18 @@ import {
 interface PublishedFlags {
   system?: string;
   experiment?: string;
+  contradictions: boolean;
   json?: boolean;
 }
 
+/** With whether the experiment is one that this version can run. */
+type Testable<Item> = Item & { readonly in_this_version: boolean };
+
 interface Published {
-  readonly figures: readonly PublishedFigure[];
-  readonly claims: readonly Claim[];
-  readonly contradictions: readonly Contradiction[];
+  readonly figures: readonly Testable<PublishedFigure>[];
+  readonly claims: readonly Testable<Claim>[];
+  /** Undefined where they are not asked for. */
+  readonly contradictions: readonly Contradiction[] | undefined;
 }
 
 export function registerPublishedCommand(program: Command, { output }: CliContext): void {
@@ -34,15 +43,21 @@ export function registerPublishedCommand(program: Command, { output }: CliContex
     )
     .option("--system <name>", `of one system only: ${publishedSystems.join(", ")}`)
     .option("--experiment <name>", "of one experiment only, as worker-scaling")
+    .option("--no-contradictions", "leave out where they contradict themselves, to be found by the reader")
     .option("--json", "print them as JSON")
     .action((flags: PublishedFlags) => {
       const only = { system: parseSystem(flags.system), experiment: flags.experiment };
+      const figures = publishedFigures(only).map(testable);
+      const claimed = claims(only).map(testable);
+      const shown = new Set([...figures, ...claimed].map(({ system }) => system));
       const published: Published = {
-        figures: publishedFigures(only),
-        claims: claims(only),
-        contradictions: contradictions(only),
+        figures,
+        claims: claimed,
+        contradictions: flags.contradictions
+          ? contradictions(only).filter(({ system }) => shown.has(system))
+          : undefined,
       };
-      if (flags.experiment !== undefined && published.figures.length + published.claims.length === 0) {
+      if (flags.experiment !== undefined && shown.size === 0) {
         throw noSuchExperiment(flags.experiment, only.system);
       }
       if (flags.json) output.json(published);
@@ -65,33 +80,57 @@ function noSuchExperiment(name: string, system: PublishedSystem | undefined): La
   });
 }
 
+function testable<Item extends { readonly system: string; readonly experiment: string }>(
+  item: Item,
+): Testable<Item> {
+  const { system, experiment } = item;
+  const there = experiments.some((each) => each.system === system && each.name === experiment);
+  return { ...item, in_this_version: there };
+}
+
 function print({ figures, claims, contradictions }: Published, output: Output): void {
   for (const system of publishedSystems) {
-    const own = <Item extends { system: PublishedSystem }>(items: readonly Item[]) =>
+    const of = <Item extends { system: PublishedSystem }>(items: readonly Item[]) =>
       items.filter((item) => item.system === system);
-    if (own(figures).length + own(claims).length === 0) continue;
+    const own = { figures: of(figures), claims: of(claims), contradictions: of(contradictions ?? []) };
+    if (own.figures.length + own.claims.length === 0) continue;
     output.line(output.paint("bold", system));
-    if (own(figures).length > 0) {
-      output.table([
-        ["  experiment", "environment", "figure", "when", "value", "unit", "source"],
-        ...own(figures).map((figure) => [
-          `  ${figure.experiment}`,
-          figure.environment,
-          figure.metric,
-          told(figure.conditions),
-          typeof figure.value === "number" ? String(figure.value) : figure.value.join(" to "),
-          figure.unit,
-          figure.source,
-        ]),
-      ]);
+    if (own.contradictions.length > 0) output.line("  Where it contradicts itself:");
+    for (const { text, source } of own.contradictions) output.line(`  ! ${text} (${source})`);
+    if (own.figures.length > 0) {
+      if (own.contradictions.length > 0) output.line();
+      printFigures(own.figures, output);
     }
     output.line();
-    for (const { id, claim, experiment, testable, source } of own(claims)) {
+    for (const { id, claim, experiment, testable, source, in_this_version } of own.claims) {
       output.line(`  ${id} ${claim}`);
-      output.line(`      ${experiment}; can be tested: ${testable}; ${source}`);
+      output.line(
+        `      ${experiment}${in_this_version ? "" : " (not in this version)"}; can be tested: ${testable}; ${source}`,
+      );
     }
-    for (const { text, source } of own(contradictions)) output.line(`  ! ${text} (${source})`);
     output.line();
+  }
+  output.line(
+    "Sources are file names in the collection of published studies that the figures were taken from. " +
+      `The collection is not part of this repository; what was taken is in ${relative(rootDir, publishedDir)}.`,
+  );
+}
+
+function printFigures(figures: readonly Testable<PublishedFigure>[], output: Output): void {
+  output.table([
+    ["  experiment", "environment", "figure", "when", "value", "unit", "source"],
+    ...figures.map((figure) => [
+      `  ${figure.experiment}${figure.in_this_version ? "" : " *"}`,
+      figure.environment,
+      figure.metric,
+      told(figure.conditions),
+      typeof figure.value === "number" ? String(figure.value) : figure.value.join(" to "),
+      figure.unit,
+      figure.source,
+    ]),
+  ]);
+  if (figures.some(({ in_this_version }) => !in_this_version)) {
+    output.line("  * an experiment that is not in this version");
   }
 }
 

@@ -58,9 +58,8 @@ export function breakEven(parameters: BreakEvenParameters, prices: Prices): Brea
     ordersPerMonth: mostOrders(
       (orders) => lambdaUsdPerMonth(orders, parameters, prices) <= fargateUsdPerMonth,
     ),
-    fargateMostOrdersPerMonth: Math.floor(
-      ((tasks * workersPerTask) / durationSeconds) * hoursPerMonth * 3600,
-    ),
+    // Divided last: a third of something would round a whole number of orders down to the one before.
+    fargateMostOrdersPerMonth: Math.floor((tasks * workersPerTask * hoursPerMonth * 3600) / durationSeconds),
     unverifiedPrices: unverified(prices, [...fargate.prices, ...lambdaPrices]),
   };
 }

@@ -40,12 +40,17 @@ export interface EnvironmentCost {
     readonly amount: number;
     readonly usd: number;
   }[];
+  /** What waiting for work uses in a month without an order, without the free tier; empty where nothing polls. */
+  readonly idlePerMonth: readonly { readonly meter: Meter; readonly amount: number; readonly usd: number }[];
   /** A month with `ordersPerMonth` orders. USD. */
   readonly month: {
     readonly orders: number;
     readonly freeTier: boolean;
     readonly running: number;
+    /** By orders and by waiting for them. */
     readonly used: number;
+    /** The part of it that waiting adds; less than `idlePerMonth` where the free tier covers it. */
+    readonly usedIdle: number;
     readonly total: number;
     /** What a million orders cost then, all included; undefined without orders. */
     readonly usdPerMillionOrders: number | undefined;
@@ -75,12 +80,11 @@ export function environmentCost(
     const amount = (environment.perOrder[meter] ?? 0) * 1e6;
     return { meter, amount, usd: meterCost(meter, amount, prices, false) };
   });
+  const idle = (meter: Meter) => (environment.perIdleHour[meter] ?? 0) * hoursPerMonth;
+  const byOrders = (meter: Meter) => (environment.perOrder[meter] ?? 0) * ordersPerMonth;
+  const usedByOrders = sum(used.map((meter) => meterCost(meter, byOrders(meter), prices, freeTier)));
   const usedInMonth = sum(
-    used.map((meter) => {
-      const idle = (environment.perIdleHour[meter] ?? 0) * hoursPerMonth;
-      const amount = (environment.perOrder[meter] ?? 0) * ordersPerMonth + idle;
-      return meterCost(meter, amount, prices, freeTier);
-    }),
+    used.map((meter) => meterCost(meter, byOrders(meter) + idle(meter), prices, freeTier)),
   );
   const running = usdPerHour * hoursPerMonth;
   const total = running + usedInMonth;
@@ -100,11 +104,15 @@ export function environmentCost(
     },
     usdPerMillionOrders: sum(perMillionOrders.map(({ usd }) => usd)),
     perMillionOrders,
+    idlePerMonth: used
+      .filter((meter) => idle(meter) > 0)
+      .map((meter) => ({ meter, amount: idle(meter), usd: meterCost(meter, idle(meter), prices, false) })),
     month: {
       orders: ordersPerMonth,
       freeTier,
       running,
       used: usedInMonth,
+      usedIdle: usedInMonth - usedByOrders,
       total,
       usdPerMillionOrders: ordersPerMonth > 0 ? (total / ordersPerMonth) * 1e6 : undefined,
     },

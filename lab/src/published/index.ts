@@ -11,6 +11,7 @@ export { type PublishedFigure, publishedFigures } from "./figures.ts";
 export { type PublishedGeecache, publishedGeecache } from "./geecache.ts";
 export { publishedOrdersEnvironments } from "./orders-environments.ts";
 export { type PublishedOrdersScaling, publishedOrdersScaling } from "./orders-scaling.ts";
+export { publishedDir } from "./read-published.ts";
 export { type PublishedSystem, publishedSystems } from "./systems.ts";
 
 export interface Contradiction {

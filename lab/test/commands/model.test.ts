@@ -48,6 +48,8 @@ t.test("what a deployment costs", async (t) => {
   t.match(stdout, /A month with 1,000,000 orders, without the free tier: 101\.24 running/);
   t.match(stdout, /us-west-2 in USD as of 2026-11-21/);
   t.match(stdout, /not confirmed for that region: .*alb\.lcu_hour/);
+  t.match(stdout, /running \+ 3\.74 used by orders \+ 0\.05 idle polling = 105\.03 USD/);
+  t.match(stdout, /idle polling, also without an order: 131,400 SQS requests a month, 0\.05 USD/);
   t.notMatch(stdout, "orders-lambda");
   const json = JSON.parse((await lab("model cost --free-tier --json")).stdout);
   t.same(
@@ -61,6 +63,7 @@ t.test("Lambda beside Fargate", async (t) => {
   t.match(stdout, /18\.02 USD a month/);
   t.match(stdout, /takes nothing up to +266,666 orders a month/);
   t.match(stdout, /no dearer up to +987,467 orders a month/);
+  t.match(stdout, /Compared: 2 tasks of 20 workers, with the free tier\. Unless told: 1 task /);
   t.match((await lab("model break-even --tasks 2 --no-free-tier --json")).stdout, '"ordersPerMonth": 715079');
   const large = await lab("model break-even --vcpu 4 --task-memory 8 --workers 1");
   t.match(large.stdout, /Lambda is cheaper wherever they suffice/);
@@ -87,4 +90,20 @@ t.test("bad input is refused with the name of the option", async (t) => {
     t.equal(stdout, "", line);
     t.ok(stderr.includes(option), `${line}: ${stderr}`);
   }
+});
+
+t.test("what a queue needs is named in both spellings, and so is a number that would do", async (t) => {
+  t.match(
+    (await lab("model queue --service 3")).stderr,
+    /needs --arrivals, --workers \(with make: ARRIVALS, WORKERS\)/,
+  );
+  t.match(
+    (await lab("model queue --arrivals -1")).stderr,
+    /fix: For example: --arrivals 58, or with make ARRIVALS=58/,
+  );
+});
+
+t.test("help reaches a command below another", async (t) => {
+  t.match(await lab("help model queue"), { code: 0, stdout: /--drain-cap/ });
+  t.match(await lab("help model nope"), { code: 2, stderr: /"model nope".*queue, cost, break-even/s });
 });

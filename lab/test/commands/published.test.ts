@@ -6,19 +6,40 @@ t.test("figures and claims of a system, with source and contradictions", async (
   t.equal(code, 0);
   t.match(
     stdout,
-    /worker-scaling +unsaid +peak queue depth +workers 100 +616 +orders +003_df14d39c2c7f7f04\.txt/,
+    /worker-scaling \* +unsaid +peak queue depth +workers 100 +616 +orders +003_df14d39c2c7f7f04\.txt/,
   );
   t.match(stdout, /h34 Peak depth 3,420/);
+  t.match(stdout, /\* an experiment that is not in this version/);
+  t.match(stdout, /worker-scaling \(not in this version\); can be tested: model/);
   t.match(stdout, /! 100 workers: .*published 616/);
+  t.ok(
+    stdout.indexOf("! 100 workers") < stdout.indexOf("h34"),
+    "contradictions come before what they are about",
+  );
+  t.match(stdout, /collection is not part of this repository.*lab\/data\/published/);
   t.notMatch(stdout, "bidding");
   t.notMatch(stdout, "\u001b", "no colour off a terminal");
+});
+
+t.test("without the contradictions, for readers who are to find them", async (t) => {
+  const { stdout } = await runLab(["published", "--system", "bidding", "--no-contradictions"]);
+  t.match(stdout, "130");
+  t.notMatch(stdout, "Little's law");
+  t.notMatch(stdout, "contradicts itself");
+  const json = JSON.parse((await runLab(["published", "--no-contradictions", "--json"])).stdout);
+  t.notOk("contradictions" in json);
+  t.ok(
+    json.figures.every((figure: { in_this_version: unknown }) => typeof figure.in_this_version === "boolean"),
+  );
 });
 
 t.test("as JSON, of one experiment", async (t) => {
   const { stdout } = await runLab(["published", "--experiment", "contention", "--json"]);
   const published = JSON.parse(stdout);
   t.equal(published.figures.length, 30);
-  t.ok(published.claims.every(({ system }: { system: string }) => system === "bidding"));
+  for (const items of [published.claims, published.contradictions]) {
+    t.ok(items.length > 0 && items.every(({ system }: { system: string }) => system === "bidding"));
+  }
 });
 
 t.test("what is not there is said, with what is", async (t) => {

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { exitCodes } from "../../src/cli/exit-codes.ts";
 import { Output } from "../../src/cli/output.ts";
 import { registerCompareCommand } from "../../src/commands/compare.ts";
+import { registerHelpCommand } from "../../src/commands/help.ts";
 import { registerModelCommand } from "../../src/commands/model.ts";
 import { registerPublishedCommand } from "../../src/commands/published.ts";
 import { rootDir } from "../../src/paths.ts";
@@ -31,7 +32,12 @@ export async function runLab(
       code = number;
     },
   };
-  for (const register of [registerCompareCommand, registerModelCommand, registerPublishedCommand])
+  for (const register of [
+    registerCompareCommand,
+    registerModelCommand,
+    registerPublishedCommand,
+    registerHelpCommand,
+  ])
     register(program, context);
   try {
     await program.parseAsync([...args], { from: "user" });

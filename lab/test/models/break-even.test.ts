@@ -90,3 +90,10 @@ t.test("parameters that make no sense are named", async (t) => {
     t.throws(() => breakEven({ ...study, [name]: 0 }, prices), { message: new RegExp(name) });
   }
 });
+
+t.test(
+  "what tasks can do is a whole number of orders, also where a third of something is in it",
+  async (t) => {
+    t.equal(breakEven({ ...study, workersPerTask: 1 }, prices).fargateMostOrdersPerMonth, 1_752_000);
+  },
+);

@@ -89,6 +89,8 @@ t.test("an environment: its parts, the periods, and what orders add", async (t) 
     t.ok(near(cost.month.total, cost.month.running + cost.month.used));
     t.ok(near((cost.month.usdPerMillionOrders ?? 0) * 2, cost.month.total));
     t.ok(cost.month.used >= 2 * cost.usdPerMillionOrders - 1e-9);
+    const idle = cost.idlePerMonth.reduce((sum, { usd }) => sum + usd, 0);
+    t.ok(near(cost.month.usedIdle, idle) && near(cost.month.used - idle, 2 * cost.usdPerMillionOrders));
     const free = environmentCost(environment, prices, { ordersPerMonth: 2e6, freeTier: true });
     t.ok(free.month.used < cost.month.used);
     t.ok(cost.unverifiedPrices.length > 0 && environment.assumptions.length > 0);
