@@ -7,11 +7,11 @@
  * - **slow-down pair**: B's service time is longer by a known share. It is found when B is called worse.
  * - **smallest slow-down shown**: the interval of an A/A pair is made of the ratios that its test does not refuse, in
  *   logarithms. If all of B had been slower by a factor, the interval would lie higher by that factor and nowhere else,
- *   and would leave out 1 from 1/lower on. So each A/A pair tells the least factor that it would have called worse.
+ *   and would leave out all up to 1.01, the least that is called, from 1.01/lower on. So each A/A pair tells the least factor that it would have called worse.
  */
 
 import type { Comparison } from "../compare/compare-sets.ts";
-import type { Call } from "../compare/metrics.ts";
+import { type Call, LEAST_RATIO } from "../compare/metrics.ts";
 
 export type PairKind = "A/A" | "slow-down";
 
@@ -90,7 +90,7 @@ export function judgeCalibration(pairs: readonly PairResult[]): CalibrationFigur
   const least = Math.ceil(slow.length * LEAST_FOUND - 1e-9);
   const false_calls = checkOf(same.length, called, most, called <= most);
   const slow_downs = checkOf(slow.length, found, least, found >= least);
-  const shown = same.map(({ lower }) => Math.max(0, 1 / (lower ?? 0) - 1));
+  const shown = same.map(({ lower }) => Math.max(0, LEAST_RATIO / (lower ?? 0) - 1));
   return {
     outcome: outcomeOf([false_calls, slow_downs]),
     false_calls,

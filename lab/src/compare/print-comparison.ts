@@ -1,7 +1,7 @@
 /** A comparison, for people: the headline, what differs besides, a table, and how far it may be trusted. */
 import type { Output } from "../cli/output.ts";
 import type { AboutDifference, Comparison, FailedRequests, MetricComparison } from "./compare-sets.ts";
-import { type Call, LEAST_RUNS } from "./metrics.ts";
+import { type Call, isSlight, LEAST_RUNS } from "./metrics.ts";
 import { type Effect, noEffect } from "./ratio-interval.ts";
 
 const COLOURS = {
@@ -140,6 +140,11 @@ function printNotes(comparison: Comparison, output: Output): void {
     const expected = `${numberText(expectedFalseCalls)} false calls are to be expected`;
     output.line(`${which} is judged at ${percent(level)} by itself: where nothing differs, ${expected}.`);
   }
+  const slight = metrics.filter(({ effect }) => isSlight(effect)).length;
+  if (slight > 0)
+    output.line(
+      `Differences that may be of less than 1 % are not called: ${slight} of these intervals leave out 1, and not 1.01.`,
+    );
   const zero = metrics.filter(isZero);
   if (zero.length > 0) output.line(`0 in every run: ${zero.map(({ name }) => name).join(", ")}.`);
   const missing = metrics.filter(({ a, b }) => a.missing + b.missing > 0);

@@ -33,7 +33,7 @@ t.test("a calibration that held", async (t) => {
   t.match(text, "✓ A slow-down of 20 % was found in 1 of 1 (at least 1)");
   t.match(text, "measured as 19 %");
   t.match(text, "Typical interval at 5 runs: ±4.1 %");
-  t.match(text, "shows: 4.2 % in half of the comparisons, 11 % in all of them");
+  t.match(text, "shows: 5.2 % in half of the comparisons, 12 % in all of them");
   t.match(text, "2 of 20 called different (not judged)");
   t.match(text, "3 runs were INVALID and made again");
 });

@@ -58,7 +58,7 @@ t.test("one side after the other, drift is called a difference: what taking turn
   const noise = noiseOf("drift of 10 %");
   const rate = shareOf({ seed: 22, noise, order: oneAfterTheOther(RUNS) }, different);
   t.comment(`${(100 * rate).toFixed(2)} % of ${PAIRS} A/A pairs are called different`);
-  t.ok(rate > 0.1, `${rate}`);
+  t.ok(rate > 0.05, `${rate}`);
 });
 
 t.test("the interval holds the true ratio in 99 of 100", async (t) => {

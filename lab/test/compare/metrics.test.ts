@@ -1,6 +1,6 @@
 /** What a name says of a metric, and what may be said of it. */
 import t from "tap";
-import { type Call, callOf, metricOf } from "../../src/compare/metrics.ts";
+import { type Call, callOf, isSlight, metricOf } from "../../src/compare/metrics.ts";
 import { effectOf } from "../../src/compare/ratio-interval.ts";
 
 t.test("unit and direction are told from the name, also behind a step or an operation", async (t) => {
@@ -45,4 +45,38 @@ t.test("four runs are too few even where the other side has enough to reach 0.01
   const effect = effectOf([1, 2, 3, 4], [10, 11, 12, 13, 14, 15]);
   t.ok(effect.p <= 0.01);
   t.equal(callOf(metricOf("latency_p50_ms"), effect, 4), "too few runs");
+});
+
+t.test("a difference that may be of less than 1 % is not called, however sure", async (t) => {
+  const a = [100, 100.01, 100.02, 100.03, 100.04];
+  const call = (factor: number) =>
+    callOf(
+      metricOf("latency_p50_ms"),
+      effectOf(
+        a,
+        a.map((value) => value * factor),
+      ),
+      5,
+    );
+  t.equal(call(1.005), "no difference shown");
+  t.ok(
+    isSlight(
+      effectOf(
+        a,
+        a.map((value) => value * 1.005),
+      ),
+    ),
+  );
+  t.equal(call(1.02), "worse");
+  t.notOk(
+    isSlight(
+      effectOf(
+        a,
+        a.map((value) => value * 1.02),
+      ),
+    ),
+  );
+  t.equal(call(1 / 1.005), "no difference shown");
+  t.equal(call(1 / 1.02), "better");
+  t.notOk(isSlight(effectOf(a, a)), "nothing is left out");
 });
