@@ -52,8 +52,8 @@ status: node ## What runs, where, since when: JSON=1
 logs: node ## The parts' logs: SERVICE=orders-receiver FOLLOW=1
 	@$(LAB) logs $(SERVICE) $(if $(FOLLOW),--follow)
 
-down: node ## Stop the lab; data and logs stay
-	@$(LAB) down $(json_option)
+down: node ## Stop the lab; data and logs stay: FORCE=1 also under an experiment
+	@$(LAB) down $(if $(FORCE),--force) $(json_option)
 
 clean: node ## Stop the lab and remove its data, logs and downloads; results stay: YES=1
 	@$(LAB) clean $(yes_option)

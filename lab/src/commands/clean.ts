@@ -6,6 +6,7 @@ import { type CliContext, openRuntime } from "../cli/context.ts";
 import { removeOutside } from "../engines/postgres-home.ts";
 import { labPaths } from "../paths.ts";
 import { assertOnlyOn } from "../runtimes/choose-runtime.ts";
+import { assertNoExperiment } from "../runtimes/command-lock.ts";
 import { projectWithVolumes } from "../runtimes/compose/state.ts";
 import { createRuntime } from "../runtimes/create-runtime.ts";
 import { takeDown } from "./down.ts";
@@ -19,6 +20,7 @@ export function registerCleanCommand(program: Command, context: CliContext): voi
       const { runtime, settings } = await openRuntime(context);
       // Its files are not taken from under a lab on the other runtime.
       await assertOnlyOn(settings, runtime.name);
+      assertNoExperiment(settings.labDir);
       const paths = labPaths(settings.labDir);
       const project = projectWithVolumes(paths);
       const volumes = project === undefined ? "" : `, and the volumes of the Compose project "${project}"`;

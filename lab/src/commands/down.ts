@@ -1,15 +1,19 @@
 /** `lab down`: stops everything, also what a crashed lab left behind. Data and logs stay. */
 import type { Command } from "commander";
 import { type CliContext, openRuntime } from "../cli/context.ts";
+import { assertNoExperiment } from "../runtimes/command-lock.ts";
 import type { DownReport, Runtime } from "../runtimes/runtime.ts";
 
 export function registerDownCommand(program: Command, context: CliContext): void {
   program
     .command("down")
     .description("stop the lab; data and logs stay")
+    .option("--force", "also under an experiment that is running")
     .option("--json", "print what was stopped as JSON")
-    .action(async (options: { json?: boolean }) => {
-      const report = await takeDown(await openRuntime(context), context);
+    .action(async (options: { json?: boolean; force?: boolean }) => {
+      const { runtime, settings } = await openRuntime(context);
+      if (!options.force) assertNoExperiment(settings.labDir);
+      const report = await takeDown({ runtime }, context);
       if (options.json) context.output.json(report);
     });
 }

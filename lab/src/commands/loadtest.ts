@@ -1,7 +1,7 @@
 /** `lab loadtest`: runs an experiment against the running lab, shows its verdict and where its bundle is. */
 
 import type { Command } from "commander";
-import { type CliContext, loadSettings, type SettingOptions } from "../cli/context.ts";
+import type { CliContext, SettingOptions } from "../cli/context.ts";
 import { exitCodes } from "../cli/exit-codes.ts";
 import { LabError } from "../cli/lab-error.ts";
 import { choose, chooseEnvironment, experiments } from "../experiments/catalogue.ts";
@@ -12,7 +12,7 @@ import { lengthOf } from "../experiments/load-schedule.ts";
 import { asItIs, mergeVariants, parseVariant, type Variant } from "../experiments/parameters.ts";
 import { planRun } from "../experiments/plan-run.ts";
 import type { RunResult } from "../experiments/run-experiment.ts";
-import { ordersPorts } from "../runtimes/process/orders-parts.ts";
+import { checkServiceSettings } from "../experiments/service-variables.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
 import { printRun } from "./print-run.ts";
 import { runHere } from "./run-here.ts";
@@ -70,7 +70,7 @@ async function loadtest(flags: LoadtestFlags, context: CliContext): Promise<void
     });
   }
   const variants = against ? [variant, mergeVariants(variant, against)] : [variant];
-  assertServices(variants, ordersPorts(loadSettings(context, flags)));
+  for (const { services } of variants) await checkServiceSettings(services);
   for (const experiment of chosen) {
     for (const each of variants) planRun(experiment, each, faults);
   }
@@ -92,18 +92,6 @@ async function loadtest(flags: LoadtestFlags, context: CliContext): Promise<void
     }
     if (flags.json && !against) context.output.json(results);
     if (results.some(({ verdict }) => verdict.outcome !== "held")) context.exitWith(exitCodes.verdict);
-  });
-}
-
-/** @throws LabError USAGE for a service that there is not */
-function assertServices(variants: readonly Variant[], known: readonly { readonly name: string }[]): void {
-  const names = known.map(({ name }) => name);
-  const unknown = variants
-    .flatMap(({ services }) => Object.keys(services))
-    .find((name) => !names.includes(name));
-  if (unknown === undefined) return;
-  throw new LabError("USAGE", `There is no service ${JSON.stringify(unknown)} to change.`, {
-    remedy: `Take one of: ${names.join(", ")}.`,
   });
 }
 

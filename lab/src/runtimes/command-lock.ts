@@ -1,5 +1,5 @@
 /** One command at a time starts or stops a lab, one runs an experiment on it, whatever it runs on. */
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { LabError } from "../cli/lab-error.ts";
 import { type LabPaths, labPaths } from "../paths.ts";
@@ -22,9 +22,28 @@ export function lockCommand(paths: LabPaths): Lock {
  * @param busy what to say when one runs
  * @throws LabError BUSY
  */
-export function lockExperiment(labDir: string, busy = "Another experiment is running on this lab."): Lock {
-  const remedy = "Wait until it has ended, or end it with Ctrl-C where it runs.";
-  return hold(labPaths(labDir).experimentLock, busy, remedy);
+export function lockExperiment(
+  labDir: string,
+  busy = "Another experiment is running on this lab.",
+  otherwise?: string,
+): Lock {
+  const remedy = ["Wait until it has ended, or end it with Ctrl-C where it runs", otherwise]
+    .filter(Boolean)
+    .join("; ");
+  return hold(labPaths(labDir).experimentLock, busy, `${remedy}.`);
+}
+
+/**
+ * For `down` and `clean`: a lab is not taken from under an experiment by mistake.
+ * @throws LabError BUSY
+ */
+export function assertNoExperiment(labDir: string): void {
+  if (!existsSync(labDir)) return;
+  lockExperiment(
+    labDir,
+    "An experiment is running on this lab.",
+    '"make down FORCE=1" stops the lab under it',
+  ).release();
 }
 
 /** For `down`: one right after an interrupted `up` gives that one time to clean up after itself. */

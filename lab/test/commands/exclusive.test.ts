@@ -4,7 +4,7 @@ import t from "tap";
 import { Output } from "../../src/cli/output.ts";
 import { printStatus } from "../../src/commands/status.ts";
 import { resetLeftovers } from "../../src/commands/up.ts";
-import { lockExperiment } from "../../src/runtimes/command-lock.ts";
+import { assertNoExperiment, lockExperiment } from "../../src/runtimes/command-lock.ts";
 import type { LabStatus, PartStatus } from "../../src/runtimes/runtime.ts";
 
 function part(name: string, overrides: Record<string, string>): PartStatus {
@@ -42,6 +42,15 @@ t.test("a second experiment is refused until the first has ended", async (t) => 
   t.throws(() => lockExperiment(labDir), { code: "BUSY", message: /Another experiment/, remedy: /Wait/ });
   first.release();
   lockExperiment(labDir).release();
+});
+
+t.test("a lab is not stopped under an experiment by mistake", async (t) => {
+  const labDir = join(t.testdir(), "lab");
+  assertNoExperiment(labDir);
+  const running = lockExperiment(labDir);
+  t.throws(() => assertNoExperiment(labDir), { code: "BUSY", remedy: /Wait.*; "make down FORCE=1" stops/ });
+  running.release();
+  assertNoExperiment(labDir);
 });
 
 t.test("leftovers are reset, but not under a running experiment", async (t) => {
