@@ -40,7 +40,7 @@ export interface Usage {
   network_tx_bytes: number | null;
   /**
    * Time for which the CPU quota held it back, each processor's added up: with several threads it may grow faster than the
-   * clock. Null without a quota. A process' is its cgroup's, which it may share with other parts and the lab itself.
+   * clock. Null without a quota, and for a process in the lab's own cgroup, whose throttling is no part's own.
    */
   throttled_seconds: number | null;
 }

@@ -1,5 +1,5 @@
 /** What a part of the process runtime takes: its process and everything below it. */
-import { type Cgroups, throttledSeconds } from "../../util/cgroups.ts";
+import { type Cgroup, type Cgroups, throttledSeconds } from "../../util/cgroups.ts";
 import { type ProcessRow, processTree } from "../../util/processes.ts";
 import type { Usage } from "../runtime.ts";
 
@@ -16,6 +16,11 @@ export function usageOf(table: readonly ProcessRow[], pid: number | undefined, c
     memory_mb: bytes === 0 ? null : Math.round(bytes / 2 ** 20),
     network_rx_bytes: null,
     network_tx_bytes: null,
-    throttled_seconds: group === undefined ? null : throttledSeconds(group),
+    throttled_seconds: group === undefined || isShared(group, cgroups) ? null : throttledSeconds(group),
   };
+}
+
+/** With this process, and so with every other part: what the group is throttled by is no part's own. */
+function isShared(group: Cgroup, cgroups: Cgroups): boolean {
+  return cgroups.of(process.pid)?.cpu === group.cpu;
 }
