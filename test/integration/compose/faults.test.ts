@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import t, { type Test } from "tap";
 import { findOrBuildK6 } from "../../../lab/src/engines/k6.ts";
+import { LOAD_BEGINS } from "../../../lab/src/experiments/answer-lines.ts";
 import type { Experiment } from "../../../lab/src/experiments/experiment.ts";
 import { parseFault } from "../../../lab/src/experiments/faults.ts";
 import { smoke } from "../../../lab/src/experiments/orders/smoke.ts";
@@ -79,7 +80,8 @@ t.test("LocalStack", async (t) => {
     const answers = gunzipSync(await readFile(join(directory, "answers.jsonl.gz")))
       .toString()
       .trim()
-      .split("\n");
+      .split("\n")
+      .filter((line) => !line.startsWith(LOAD_BEGINS));
     const statuses = answers.map((line) => JSON.parse(line) as { id: string; status: number });
     const outage = statuses.findIndex(({ status }) => status !== 202);
     t.ok(outage > 0, "clients were told of the outage");

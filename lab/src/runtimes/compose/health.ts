@@ -97,6 +97,8 @@ function hasFailed({ kind, state, inspected }: LabContainer, then: Inspected | u
 
 function howItEnded({ state, inspected }: LabContainer): string {
   if (state === "unhealthy") return "is unhealthy";
-  const { ExitCode } = inspected.State;
-  return `exited with code ${ExitCode} before it was ready${inspected.RestartCount > 0 ? `, ${inspected.RestartCount + 1} times` : ""}`;
+  const { ExitCode, Running } = inspected.State;
+  // The engine may have started it once more: then the code is that of a process that has not ended yet.
+  const code = Running ? "" : ` with code ${ExitCode}`;
+  return `exited${code} before it was ready${inspected.RestartCount > 0 ? `, ${inspected.RestartCount + 1} times` : ""}`;
 }
