@@ -32,12 +32,16 @@ export async function waitHealthy(options: WaitOptions): Promise<void> {
   const earlier = new Map(before.map((container) => [container.inspected.Id, container.inspected]));
   const deadline = performance.now() + timeout;
   const healthy = new Set<string>();
+  const codes = new Map<string, number>();
   for (;;) {
     signal.throwIfAborted();
     const containers = await listContainers(client, project);
     for (const container of containers.filter(({ name }) => parts.includes(name))) {
       const then = earlier.get(container.inspected.Id);
-      if (hasFailed(container, then)) throw await failure(container, howItEnded(container));
+      const code = exitCode(container.inspected);
+      if (code !== undefined) codes.set(container.name, code);
+      if (hasFailed(container, then))
+        throw await failure(container, howItEnded(container, codes.get(container.name)));
       if (container.state !== "running") healthy.delete(container.name);
       else if (!healthy.has(container.name)) {
         healthy.add(container.name);
@@ -95,10 +99,14 @@ function hasFailed({ kind, state, inspected }: LabContainer, then: Inspected | u
   return RestartCount - (then?.RestartCount ?? 0) >= mostRestarts && state !== "running";
 }
 
-function howItEnded({ state, inspected }: LabContainer): string {
+/** Of its last end; undefined when the engine has started it once more: then it tells 0, of a process that has not ended. */
+function exitCode({ State }: Inspected): number | undefined {
+  return ["exited", "restarting", "dead"].includes(State.Status) ? State.ExitCode : undefined;
+}
+
+/** @param earlier exit code that was seen while it was waited for */
+function howItEnded({ state, inspected }: LabContainer, earlier: number | undefined): string {
   if (state === "unhealthy") return "is unhealthy";
-  const { ExitCode, Running } = inspected.State;
-  // The engine may have started it once more: then the code is that of a process that has not ended yet.
-  const code = Running ? "" : ` with code ${ExitCode}`;
-  return `exited${code} before it was ready${inspected.RestartCount > 0 ? `, ${inspected.RestartCount + 1} times` : ""}`;
+  const code = exitCode(inspected) ?? earlier;
+  return `exited${code === undefined ? "" : ` with code ${code}`} before it was ready${inspected.RestartCount > 0 ? `, ${inspected.RestartCount + 1} times` : ""}`;
 }
