@@ -6,8 +6,6 @@
  * Source: the answers that k6 writes, a line each; not k6's own trends, which keep every value in k6's memory.
  */
 
-import { createWriteStream, type WriteStream } from "node:fs";
-import { finished } from "node:stream/promises";
 import {
   build,
   decodeFromCompressedBase64,
@@ -15,6 +13,7 @@ import {
   type Histogram,
 } from "hdr-histogram-js";
 import type { SeenAnswer } from "./answer-lines.ts";
+import { BundleWriter } from "./bundle-writer.ts";
 
 const SIGNIFICANT_DIGITS = 3;
 /** One hour: above every time-out. What is longer is counted as this. */
@@ -116,22 +115,18 @@ export class LatencyRecorder {
 
 /** Writes `latency.hlog`. Tags are `<step>/<operation>`; times are seconds since the load began. */
 export class LatencyLog {
-  readonly #stream: WriteStream;
-  #error: Error | undefined;
+  readonly #file: BundleWriter;
 
   /** @param began of the load; where it is not known yet, `begin` tells it */
   constructor(file: string, began?: Date) {
-    this.#stream = createWriteStream(file, { flags: "wx" });
-    this.#stream.on("error", (error) => {
-      this.#error = error;
-    });
+    this.#file = new BundleWriter(file);
     if (began) this.begin(began);
   }
 
   /** Before the first `write`: when the load began. */
   begin(began: Date): void {
     const seconds = (began.getTime() / 1000).toFixed(3);
-    this.#stream.write(
+    this.#file.write(
       [
         "#[Histogram log format version 1.3]",
         `#[StartTime: ${seconds} (seconds since epoch), ${began.toISOString()}]`,
@@ -152,15 +147,13 @@ export class LatencyLog {
         histogram.maxValue.toFixed(3),
         encodeIntoCompressedBase64(histogram),
       ];
-      this.#stream.write(`${line.join(",")}\n`);
+      this.#file.write(`${line.join(",")}\n`);
     });
   }
 
   /** @throws what went wrong with writing, a full disk for example */
   async close(): Promise<void> {
-    this.#stream.end();
-    await finished(this.#stream).catch(() => {});
-    if (this.#error) throw this.#error;
+    await this.#file.close();
   }
 }
 
