@@ -3,6 +3,10 @@
  * shared machine are noise and their ratio is not.
  */
 
+import { median } from "../../lab/src/util/median.ts";
+
+export { median };
+
 export interface Comparison {
   readonly a: readonly number[];
   readonly b: readonly number[];
@@ -21,13 +25,6 @@ export async function interleave(
     results.b.push(await b());
   }
   return { ...results, ratios: results.a.map((value, at) => value / (results.b[at] ?? Number.NaN)) };
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((x, y) => x - y);
-  const middle = sorted.length / 2;
-  const upper = sorted[Math.floor(middle)] ?? Number.NaN;
-  return Number.isInteger(middle) ? ((sorted[middle - 1] ?? Number.NaN) + upper) / 2 : upper;
 }
 
 /** `median 0.71 (0.66–0.73)` */

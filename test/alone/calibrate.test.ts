@@ -26,7 +26,7 @@ const k6 = await findOrBuildK6({
   onEvent: ({ text }) => t.comment(text),
 });
 
-/** Other tests run beside this one: a slower service leaves less of the latency to what they do to the machine. */
+/** A slow service: less of its latency is what else is at work on the machine. */
 const plan: CalibrationPlan = {
   pairs: 2,
   slowPairs: 1,

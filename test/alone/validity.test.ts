@@ -4,26 +4,22 @@ import { chmod, writeFile } from "node:fs/promises";
 import type { RequestListener } from "node:http";
 import { join } from "node:path";
 import t, { type Test } from "tap";
-import { findOrBuildK6, type K6 } from "../../lab/src/engines/k6.ts";
+import type { K6 } from "../../lab/src/engines/k6.ts";
 import { isSkipped, readBundle, unfitReason } from "../../lab/src/experiments/read-bundle.ts";
 import { type RunOptions, type RunResult, runExperiment } from "../../lab/src/experiments/run-experiment.ts";
 import {
+  anyK6,
   type OwnExperiment,
   onePartRuntime,
   ownExperiment,
   ownServer,
   runOptions,
 } from "../lib/own-experiment.ts";
-import { checkoutSettings } from "../lib/own-lab.ts";
 
 // Only the first time, where k6 has to be built.
 t.setTimeout(700_000);
 
-const k6: K6 = await findOrBuildK6({
-  settings: checkoutSettings(),
-  signal: AbortSignal.timeout(600_000),
-  onEvent: ({ text }) => t.comment(text),
-});
+const k6 = await anyK6(t);
 
 const onPosix = process.platform === "win32" && "the program that is run is a shell script";
 const programs = t.testdir();
