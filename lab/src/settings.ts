@@ -24,6 +24,14 @@ export const runtimeChoices = ["auto", ...runtimes] as const;
 export const emulators = ["localstack", "ministack"] as const;
 export type EmulatorName = (typeof emulators)[number];
 
+/** What carries queued orders from the receiver to whoever pays for them. */
+export const brokers = ["sns-sqs", "bullmq"] as const;
+export type BrokerName = (typeof brokers)[number];
+
+/** Who takes queued orders: the processor's workers, or a Lambda function on the emulator. Never both. */
+export const consumers = ["workers", "lambda"] as const;
+export type ConsumerName = (typeof consumers)[number];
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const port = (fallback: number) => wholeNumber(1, 65_535, fallback);
@@ -33,6 +41,8 @@ export const settingsSchema = z.object({
   PROFILE: z.string().default("all").transform(parseProfiles),
   RUNTIME: oneOf(runtimeChoices).default("auto"),
   EMULATOR: oneOf(emulators).default("localstack"),
+  BROKER: oneOf(brokers).default("sns-sqs"),
+  CONSUMER: oneOf(consumers).default("workers"),
   LAB_DIR: z.string().default(".lab"),
   COMPOSE_PROJECT_NAME: z
     .string()
@@ -52,6 +62,7 @@ export const settingsSchema = z.object({
   PAYMENT_SECONDS: decimal(0, 600, 3),
   PAYMENT_CONCURRENCY: wholeNumber(0, 10_000, 1),
   VISIBILITY_TIMEOUT_SECONDS: wholeNumber(1, 43_200, 30),
+  SYNC_ABANDON: oneOf(["drop", "keep"]).default("drop"),
   LOG_LEVEL: oneOf(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
   K6: z.string().optional(),
   ...(Object.fromEntries(backingImageVariables.map((name) => [name, imageName().optional()])) as Record<
@@ -81,6 +92,8 @@ export interface Settings {
   runtime: (typeof runtimeChoices)[number];
   /** What stands for AWS in the Compose lab. */
   emulator: EmulatorName;
+  broker: BrokerName;
+  consumer: ConsumerName;
   /** Names the containers, networks and volumes of this lab apart from those of another one. */
   composeProject: string;
   /** Absolute path. */
@@ -103,6 +116,8 @@ export interface Settings {
     paymentConcurrency: number;
     /** Seconds that a received order stays hidden from other workers unless its worker extends them. */
     visibilitySeconds: number;
+    /** What becomes of a synchronous order in the payment line when its customer hangs up. */
+    syncAbandon: "drop" | "keep";
   };
   logLevel: string;
   /** Path of a k6 program, if the user named one. */
@@ -129,12 +144,14 @@ export function settingsFromEnv(env: Environment, root: string): Settings {
     throw invalid(parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`));
   }
   const values = parsed.data;
-  const clashes = portClashes(values);
+  const clashes = [...portClashes(values), ...lambdaClashes(values)];
   if (clashes.length > 0) throw invalid(clashes);
   return {
     profiles: values.PROFILE,
     runtime: values.RUNTIME,
     emulator: values.EMULATOR,
+    broker: values.BROKER,
+    consumer: values.CONSUMER,
     composeProject: values.COMPOSE_PROJECT_NAME,
     labDir: isAbsolute(values.LAB_DIR) ? values.LAB_DIR : join(root, values.LAB_DIR),
     ports: {
@@ -151,6 +168,7 @@ export function settingsFromEnv(env: Environment, root: string): Settings {
       paymentSeconds: values.PAYMENT_SECONDS,
       paymentConcurrency: values.PAYMENT_CONCURRENCY,
       visibilitySeconds: values.VISIBILITY_TIMEOUT_SECONDS,
+      syncAbandon: values.SYNC_ABANDON,
     },
     logLevel: values.LOG_LEVEL,
     k6: values.K6,
@@ -191,6 +209,25 @@ function portClashes(values: Record<string, unknown>): string[] {
   return [...names]
     .filter(([, sharing]) => sharing.length > 1)
     .map(([number, sharing]) => `${sharing.join(" and ")} must differ, all are ${String(number)}`);
+}
+
+/** A Lambda function is called by SNS, on an emulator that runs functions without images of its own for them. */
+function lambdaClashes(values: z.output<typeof settingsSchema>): string[] {
+  if (values.CONSUMER !== "lambda") return [];
+  if (values.BROKER === "bullmq") {
+    return [
+      "CONSUMER=lambda needs BROKER=sns-sqs: it is SNS that calls a Lambda function, and BullMQ has none",
+    ];
+  }
+  if (values.RUNTIME === "process") {
+    return ["CONSUMER=lambda needs RUNTIME=compose: the process runtime's emulator runs no Lambda functions"];
+  }
+  if (values.EMULATOR !== "ministack") {
+    return [
+      "CONSUMER=lambda needs EMULATOR=ministack: LocalStack runs each Lambda function in a container of its own, from an image that it pulls from a registry",
+    ];
+  }
+  return [];
 }
 
 function parseProfiles(text: string, context: z.RefinementCtx<string>): Profile[] {

@@ -1,6 +1,7 @@
 /**
  * The Redis engine: `redis-server` or `valkey-server` from PATH, else from Debian's packages unpacked under LAB_DIR. It
- * keeps an append-only file under LAB_DIR/data/redis and never evicts.
+ * keeps an append-only file under LAB_DIR/data/redis and never evicts, as in containers (compose/backing.yaml): the log is
+ * written before a command is answered, so that a kill loses nothing, and forced to disk each second.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -49,7 +50,8 @@ export async function prepareRedis(
     command: redis.program,
     args: [
       ...["--port", String(port), "--bind", "127.0.0.1", "--dir", data],
-      ...["--appendonly", "yes", "--maxmemory-policy", "noeviction", "--daemonize", "no"],
+      ...["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""],
+      ...["--maxmemory-policy", "noeviction", "--daemonize", "no"],
     ],
     cwd: data,
     environment: redis.environment,

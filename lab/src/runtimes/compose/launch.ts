@@ -184,6 +184,6 @@ function lifeOf({ inspected }: LabContainer): string {
 }
 
 /** What the compose files of today's systems run; NATS belongs to a system that is still to come. */
-function serversFor({ emulator }: Settings): BackingServer[] {
-  return ["postgres", "redis", emulator];
+function serversFor({ emulator, broker }: Settings): BackingServer[] {
+  return ["postgres", "redis", ...(broker === "sns-sqs" ? [emulator] : [])];
 }

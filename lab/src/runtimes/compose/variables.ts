@@ -22,6 +22,8 @@ export function composeVariables(settings: Settings, filledIn: FilledIn): Record
     COMPOSE_PROJECT_NAME: settings.composeProject,
     LAB_DIR: settings.labDir,
     EMULATOR: settings.emulator,
+    BROKER: settings.broker,
+    CONSUMER: settings.consumer,
     LOG_LEVEL: settings.logLevel,
     AWS_REGION: awsRegion,
     POSTGRES_PASSWORD: filledIn.postgresPassword,
@@ -38,6 +40,7 @@ export function composeVariables(settings: Settings, filledIn: FilledIn): Record
     PAYMENT_SECONDS: String(orders.paymentSeconds),
     PAYMENT_CONCURRENCY: String(orders.paymentConcurrency),
     VISIBILITY_TIMEOUT_SECONDS: String(orders.visibilitySeconds),
+    SYNC_ABANDON: orders.syncAbandon,
     // The lab has looked for every image itself, and can say more about a missing one.
     PULL_POLICY: "never",
     ...filledIn.images,

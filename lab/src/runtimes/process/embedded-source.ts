@@ -1,4 +1,6 @@
 /** The real lab's plan: engines embedded on this machine and the services of the chosen profiles. */
+
+import { LabError } from "../../cli/lab-error.ts";
 import { planEmulator } from "../../engines/emulator.ts";
 import { postgresUrl, preparePostgres } from "../../engines/postgres.ts";
 import { prepareRedis } from "../../engines/redis.ts";
@@ -13,18 +15,20 @@ import type { PlanSource } from "./process-runtime.ts";
 export function embeddedSource(settings: Settings): PlanSource {
   const { ports } = settings;
   const paths = labPaths(settings.labDir);
+  const hasEmulator = settings.broker === "sns-sqs";
   return {
     parts: (profiles) => [
       { name: "postgres", port: ports.postgres, portVariable: "POSTGRES_PORT" },
       { name: "redis", port: ports.redis, portVariable: "REDIS_PORT" },
-      { name: "emulator", port: ports.emulator, portVariable: "EMULATOR_PORT" },
+      ...(hasEmulator ? [{ name: "emulator", port: ports.emulator, portVariable: "EMULATOR_PORT" }] : []),
       ...(profiles.includes("orders") ? ordersPorts(settings) : []),
     ],
     async prepare(profiles, context) {
+      assertWorkers(settings);
       const engines = await Promise.all([
         preparePostgres(paths, ports.postgres, context),
         prepareRedis(paths, ports.redis, context),
-        planEmulator(ports.emulator),
+        ...(hasEmulator ? [planEmulator(ports.emulator)] : []),
       ]);
       const databaseUrl = postgresUrl(ports.postgres, postgresPassword(paths.secrets));
       const services = profiles.includes("orders") ? ordersParts(settings, databaseUrl) : [];
@@ -36,4 +40,18 @@ export function embeddedSource(settings: Settings): PlanSource {
       return password === undefined ? undefined : postgresUrl(ports.postgres, password);
     },
   };
+}
+
+/** The settings refuse this where they name the runtime; here it is the one that this machine has. */
+function assertWorkers({ consumer }: Settings): void {
+  if (consumer === "workers") return;
+  throw new LabError(
+    "SETTINGS_INVALID",
+    "CONSUMER=lambda needs containers, and this is the process runtime.",
+    {
+      reason: "The process runtime's emulator runs no Lambda functions.",
+      remedy:
+        'Start a Docker engine ("make engine" installs one) and set EMULATOR=ministack, or set CONSUMER=workers.',
+    },
+  );
 }

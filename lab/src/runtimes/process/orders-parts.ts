@@ -17,8 +17,37 @@ const stopGrace = 30_000;
 export function ordersParts(settings: Settings, databaseUrl: string): PartPlan[] {
   const { ports, orders } = settings;
   const database = { DATABASE_URL: databaseUrl };
-  const broker = {
-    BROKER: "sns-sqs",
+  // An emulator is there with one of the brokers only; Redis with both, so that an experiment can compare them in one lab.
+  const brokerEngines = settings.broker === "sns-sqs" ? ["redis", "emulator"] : ["redis"];
+  const brokerClient = {
+    BROKER: settings.broker,
+    ...(settings.broker === "sns-sqs" ? awsVariables(settings) : {}),
+    REDIS_URL: `redis://127.0.0.1:${ports.redis}`,
+    VISIBILITY_TIMEOUT_SECONDS: String(orders.visibilitySeconds),
+    PAYMENTS_URL: `http://127.0.0.1:${ports.ordersPayments}`,
+  };
+  return [
+    service(settings, "receiver", ports.ordersReceiver, ["postgres", ...brokerEngines], {
+      ...brokerClient,
+      ...database,
+      CONSUMER: settings.consumer,
+      SYNC_ABANDON: orders.syncAbandon,
+    }),
+    service(settings, "payments", ports.ordersPayments, ["postgres"], {
+      ...database,
+      PAYMENT_SECONDS: String(orders.paymentSeconds),
+      PAYMENT_CONCURRENCY: String(orders.paymentConcurrency),
+    }),
+    service(settings, "processor", ports.ordersProcessor, ["postgres", ...brokerEngines], {
+      ...brokerClient,
+      ...database,
+      NUM_WORKERS: String(orders.numWorkers),
+    }),
+  ];
+}
+
+function awsVariables({ ports }: Settings) {
+  return {
     AWS_ENDPOINT_URL: `http://127.0.0.1:${ports.emulator}`,
     AWS_REGION: awsRegion,
     AWS_ACCESS_KEY_ID: "test",
@@ -26,25 +55,7 @@ export function ordersParts(settings: Settings, databaseUrl: string): PartPlan[]
     // fauxqs does not notice that the caller of a long poll has gone, and hides from others what arrives during
     // the rest of it. With AWS's 20 s, each restart of a consumer would delay orders by a visibility timeout.
     RECEIVE_WAIT_SECONDS: "1",
-    VISIBILITY_TIMEOUT_SECONDS: String(orders.visibilitySeconds),
   };
-  return [
-    service(settings, "receiver", ports.ordersReceiver, {
-      ...broker,
-      ...database,
-    }),
-    service(settings, "payments", ports.ordersPayments, {
-      ...database,
-      PAYMENT_SECONDS: String(orders.paymentSeconds),
-      PAYMENT_CONCURRENCY: String(orders.paymentConcurrency),
-    }),
-    service(settings, "processor", ports.ordersProcessor, {
-      ...broker,
-      ...database,
-      PAYMENTS_URL: `http://127.0.0.1:${ports.ordersPayments}`,
-      NUM_WORKERS: String(orders.numWorkers),
-    }),
-  ];
 }
 
 /** Names, ports and the variables that move them. */
@@ -61,6 +72,7 @@ function service(
   settings: Settings,
   part: string,
   port: number,
+  dependsOn: readonly string[],
   environment: Record<string, string>,
 ): PartPlan {
   const url = `http://127.0.0.1:${port}`;
@@ -87,6 +99,6 @@ function service(
     readyTimeout: 30_000,
     stopSignal: "SIGTERM",
     stopGrace,
-    dependsOn: ["postgres", "redis", "emulator"],
+    dependsOn,
   };
 }
