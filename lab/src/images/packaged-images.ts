@@ -61,7 +61,10 @@ export async function buildPackagedImages(options: PackagedOptions): Promise<Pac
     const fits = await Promise.all(onDebian.map((name) => builder.fits(name)));
     const stale = onDebian.filter((_, index) => options.force || !fits[index]);
     if (stale.length > 0 && (options.force || !(await builder.fits("debian")))) await builder.build("debian");
-    await inTurns(stale, AT_A_TIME, (name) => builder.build(name));
+    const waits = (name: RecipeName) => recipes[name].takesFrom !== undefined;
+    for (const some of [stale.filter((name) => !waits(name)), stale.filter(waits)]) {
+      await inTurns(some, AT_A_TIME, (name) => builder.build(name));
+    }
     return await builder.results();
   } catch (error) {
     failed.abort(error);

@@ -14,6 +14,8 @@ export interface Recipe {
   readonly reference: string;
   /** What it stands on; undefined for Debian itself. */
   readonly base: RecipeName | undefined;
+  /** An image that it takes something from, and so is built after. */
+  readonly takesFrom?: RecipeName;
   /** What its Dockerfile or its script is told. */
   readonly versions: Readonly<Record<string, string>>;
 }
@@ -37,11 +39,15 @@ export const recipes: Readonly<Record<RecipeName, Recipe>> = {
     VERSION: tagOf(backingImages.localstack.packaged),
     EXCLUDE_NEWER: "2026-02-27",
   }),
-  ministack: recipe("ministack", backingImages.ministack.packaged, {
-    UV_VERSION: uv,
-    VERSION: tagOf(backingImages.ministack.packaged),
-    EXCLUDE_NEWER: "2026-11-20",
-  }),
+  ministack: {
+    ...recipe("ministack", backingImages.ministack.packaged, {
+      UV_VERSION: uv,
+      VERSION: tagOf(backingImages.ministack.packaged),
+      EXCLUDE_NEWER: "2026-11-20",
+      NODE_IMAGE: nodeBase.packaged,
+    }),
+    takesFrom: "node",
+  },
 };
 
 /** Where the repository keeps the files of a recipe. */
@@ -49,12 +55,13 @@ export function recipeDirectory(root: string, name: RecipeName): string {
   return join(root, "compose", "images", name);
 }
 
-/** Changes with the recipe's files, its versions, and what it stands on. */
-export function recipeHash(root: string, { name, base, versions }: Recipe): string {
+/** Changes with the recipe's files, its versions, what it stands on and what it takes from. */
+export function recipeHash(root: string, { name, base, versions, takesFrom }: Recipe): string {
   return contentHash({
     ...filesBelow(root, join("compose", "images", name)),
     versions: JSON.stringify(versions),
     base: base === undefined ? "" : recipeHash(root, recipes[base]),
+    ...(takesFrom && { takesFrom: recipeHash(root, recipes[takesFrom]) }),
   });
 }
 

@@ -39,6 +39,16 @@ t.test("a recipe's hash changes with its own files and with those of its base", 
   t.not(recipeHash(root, recipes.nats), before[1]);
 });
 
+t.test("a recipe's hash changes with the image that it takes something from", async (t) => {
+  const root = t.testdir();
+  cpSync(join(rootDir, "compose", "images"), join(root, "compose", "images"), { recursive: true });
+  const hashes = () => [recipeHash(root, recipes.ministack), recipeHash(root, recipes.localstack)];
+  const [ministack, localstack] = hashes();
+  writeFileSync(join(root, "compose/images/node/Dockerfile"), "FROM scratch\n");
+  t.not(hashes()[0], ministack);
+  t.equal(hashes()[1], localstack);
+});
+
 t.test("certificates: the system's and those that the environment names, each once", async (t) => {
   const directory = t.testdir({ system: "SYSTEM", extra: "EXTRA", same: "SYSTEM" });
   const at = (name: string) => join(directory, name);
