@@ -1,7 +1,7 @@
 /** What the pipeline needs goes down and comes back: nothing accepted is lost, nothing refused is half accepted. */
 
 import { randomUUID } from "node:crypto";
-import { inspectSqs } from "@parallax/messaging";
+import { sqsOperator } from "@parallax/messaging";
 import { waitFor } from "@parallax/testkit";
 import t from "tap";
 import { OrdersApi } from "../../lab/src/experiments/orders/orders-api.ts";
@@ -14,7 +14,7 @@ const { runtime } = await ownLab(t, {
 });
 const url = runtime.endpoint("orders-receiver");
 const api = new OrdersApi({ receiver: url, payments: runtime.endpoint("orders-payments") });
-const queue = inspectSqs({
+const queue = sqsOperator({
   region: "us-west-2",
   endpoint: runtime.endpoint("emulator"),
   credentials: { accessKeyId: "test", secretAccessKey: "test" },

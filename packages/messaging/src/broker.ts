@@ -50,6 +50,11 @@ export interface Consumer {
    */
   pause(): void;
   resume(): void;
+  /**
+   * From now on that many workers, 1 or more. Shrinking interrupts nothing: what is in hand is finished, and nothing more
+   * is begun until fewer than that many are. What a poll under way brings in beyond them is handed back.
+   */
+  resize(concurrency: number): void;
   /** Stops receiving, waits up to `graceMs` for what is in hand, hands the rest back to the queue. */
   stop(graceMs: number): Promise<StopReport>;
 }
@@ -67,7 +72,29 @@ export interface QueueDepth {
   readonly deadLettered: number;
 }
 
-export interface Broker extends AsyncDisposable {
+export interface RedriveOptions {
+  /** Moves this many at the most; all by default. */
+  readonly limit?: number;
+  /** Ends the redrive between two batches; what has been moved stays moved. */
+  readonly signal?: AbortSignal;
+  /** Told of progress: how many have been moved so far. */
+  onMoved?(count: number): void;
+}
+
+/** Looking after a queue and its dead-letter queue without being their producer or consumer. */
+export interface QueueOperator extends AsyncDisposable {
+  depth(): Promise<QueueDepth>;
+  /** Up to `limit` messages of the dead-letter queue, which keeps them. For a verdict, while nobody redrives. */
+  deadLetters(limit: number): Promise<readonly OutgoingMessage[]>;
+  /**
+   * Sends dead letters back to the queue, bodies and attributes kept, their receive count beginning anew. A crash in
+   * between may leave a message in both; it never loses one. Poison that comes back meanwhile is left for the next
+   * redrive, except by AWS's own task, which goes on until the dead-letter queue is empty.
+   */
+  redrive(options?: RedriveOptions): Promise<{ readonly moved: number }>;
+}
+
+export interface Broker extends QueueOperator {
   readonly kind: string;
   /** Makes topic, queues and subscription where they are missing. Safe to repeat and to run twice at once. */
   prepare(): Promise<void>;
@@ -77,9 +104,6 @@ export interface Broker extends AsyncDisposable {
    */
   publish(message: OutgoingMessage): Promise<void>;
   consume(handler: Handler, options: ConsumeOptions): Consumer;
-  depth(): Promise<QueueDepth>;
-  /** Up to `limit` messages of the dead-letter queue, which keeps them. For a verdict, while nobody redrives. */
-  deadLetters(limit: number): Promise<readonly OutgoingMessage[]>;
   /** Rejects while the broker cannot be used. */
   check(): Promise<void>;
 }

@@ -8,9 +8,11 @@ export type {
   Handler,
   OutgoingMessage,
   QueueDepth,
+  QueueOperator,
+  RedriveOptions,
   StopReport,
 } from "./broker.ts";
 export { BrokerUnavailable, LeaseLost, PermanentFailure, RetryLater } from "./errors.ts";
 export { MemoryBroker } from "./memory/memory-broker.ts";
 export { connectSnsSqs, type SnsSqsOptions } from "./sns-sqs/sns-sqs-broker.ts";
-export { inspectSqs, type QueueInspector } from "./sns-sqs/sqs-inspector.ts";
+export { sqsOperator } from "./sns-sqs/sqs-operator.ts";

@@ -1,6 +1,6 @@
 /** Watching orders during a run, and gathering the evidence for its verdict afterwards. */
 
-import { inspectSqs } from "@parallax/messaging";
+import { sqsOperator } from "@parallax/messaging";
 import { z } from "zod";
 import type { Runtime } from "../../runtimes/runtime.ts";
 import { judgeOrders } from "../../verdicts/orders-conservation.ts";
@@ -27,7 +27,7 @@ export async function observeOrders(runtime: Runtime): Promise<Observed> {
     receiver: runtime.endpoint("orders-receiver"),
     payments: runtime.endpoint("orders-payments"),
   });
-  const queue = inspectSqs({
+  const queue = sqsOperator({
     region: "us-west-2",
     endpoint: runtime.endpoint("emulator"),
     credentials: { accessKeyId: "test", secretAccessKey: "test" },

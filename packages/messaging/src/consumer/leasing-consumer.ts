@@ -21,7 +21,7 @@ const MOST_POLLERS = 4;
 
 export function leasingConsumer(queue: LeasedQueue, handler: Handler, options: ConsumeOptions): Consumer {
   const report = options.onError ?? (() => {});
-  const slots = new Slots(options.concurrency);
+  const slots = new Slots(0);
   const leases = new Leases(queue, (error) => report(error, "extend"));
   const acknowledgements = createBatcher<string>({
     max: BATCH,
@@ -34,11 +34,23 @@ export function leasingConsumer(queue: LeasedQueue, handler: Handler, options: C
   const gate = new Gate();
   const inHand = new Set<Promise<void>>();
   const acknowledging = new Set<Promise<void>>();
+  /** By number, from 0 upwards. */
+  const pollers = new Map<number, Promise<void>>();
+  let concurrency = 0;
   let finished = 0;
 
-  async function poll(): Promise<void> {
+  function resize(workers: number): void {
+    if (!Number.isInteger(workers) || workers < 1)
+      throw new RangeError(`There is no consumer with ${workers} workers: it has 1 or more, a whole number`);
+    concurrency = workers;
+    slots.resize(workers);
+    for (let number = 0; number < pollersFor(workers); number += 1)
+      if (!pollers.has(number) && !stopping.signal.aborted) pollers.set(number, poll(number));
+  }
+
+  async function poll(number: number): Promise<void> {
     let failures = 0;
-    while (!stopping.signal.aborted) {
+    while (!stopping.signal.aborted && number < pollersFor(concurrency)) {
       await gate.open(stopping.signal);
       const free = await slots.take(BATCH, stopping.signal);
       // Paused while it waited for a worker: give the workers back and wait at the gate.
@@ -57,10 +69,21 @@ export function leasingConsumer(queue: LeasedQueue, handler: Handler, options: C
         }
       }
       slots.give(free - received.length);
+      // There are fewer workers than when it was asked for.
+      const excess = received.splice(received.length - Math.min(received.length, slots.overdrawn));
       for (const message of received) start(message);
+      await handBack(excess);
       if (failures > 0)
         await sleep(backoff(failures), undefined, { signal: stopping.signal }).catch(() => {});
     }
+    pollers.delete(number);
+  }
+
+  async function handBack(excess: readonly ReceivedMessage[]): Promise<void> {
+    if (excess.length === 0) return;
+    slots.give(excess.length);
+    const receipts = excess.map(({ receipt }) => receipt);
+    await queue.hide(receipts, 0).catch((error) => report(error, "extend"));
   }
 
   function start(message: ReceivedMessage): void {
@@ -106,9 +129,10 @@ export function leasingConsumer(queue: LeasedQueue, handler: Handler, options: C
     stopping.abort();
     // A poll that is cut off may take messages along, hidden until their visibility timeout ends; a short one
     // is allowed to end by itself.
-    await Promise.race([pollers, sleep(Math.min(graceMs, POLL_GRACE_MS), undefined, { ref: false })]);
+    const polled = Promise.all(pollers.values());
+    await Promise.race([polled, sleep(Math.min(graceMs, POLL_GRACE_MS), undefined, { ref: false })]);
     cut.abort();
-    await pollers;
+    await polled;
     await Promise.race([Promise.all(inHand), sleep(graceMs, undefined, { ref: false })]);
     await acknowledgements.flush();
     await Promise.all(acknowledging);
@@ -117,8 +141,7 @@ export function leasingConsumer(queue: LeasedQueue, handler: Handler, options: C
     return { finished, handedBack };
   }
 
-  const count = Math.min(MOST_POLLERS, Math.ceil(options.concurrency / WORKERS_PER_POLLER));
-  const pollers = Promise.all(Array.from({ length: count }, poll));
+  resize(options.concurrency);
 
   return {
     get inFlight() {
@@ -126,8 +149,13 @@ export function leasingConsumer(queue: LeasedQueue, handler: Handler, options: C
     },
     pause: () => gate.close(),
     resume: () => gate.reopen(),
+    resize,
     stop,
   };
+}
+
+function pollersFor(workers: number): number {
+  return Math.min(MOST_POLLERS, Math.ceil(workers / WORKERS_PER_POLLER));
 }
 
 /** Full jitter: consumers that lost the same broker do not all come back at the same moment. */

@@ -1,15 +1,30 @@
 /** A counting semaphore: the free workers. */
 export class Slots {
+  #count: number;
+  /** Negative after a shrink, while more are taken than there now are. */
   #free: number;
   #waiting: (() => void)[] = [];
 
   constructor(count: number) {
+    this.#count = count;
     this.#free = count;
+  }
+
+  /** How many are taken beyond those there are; 0 but after a shrink. */
+  get overdrawn(): number {
+    return Math.max(0, -this.#free);
+  }
+
+  /** What is taken stays taken. */
+  resize(count: number): void {
+    const more = count - this.#count;
+    this.#count = count;
+    this.give(more);
   }
 
   /** Takes between 1 and `most`, waiting until one is free. Resolves to how many, 0 when aborted. */
   async take(most: number, signal: AbortSignal): Promise<number> {
-    while (this.#free === 0) {
+    while (this.#free <= 0) {
       if (signal.aborted) return 0;
       await new Promise<void>((resolve) => {
         const wake = () => {

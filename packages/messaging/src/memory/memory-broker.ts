@@ -4,7 +4,15 @@
  */
 
 import { randomUUID } from "node:crypto";
-import type { Broker, ConsumeOptions, Consumer, Handler, OutgoingMessage, QueueDepth } from "../broker.ts";
+import type {
+  Broker,
+  ConsumeOptions,
+  Consumer,
+  Handler,
+  OutgoingMessage,
+  QueueDepth,
+  RedriveOptions,
+} from "../broker.ts";
 import { leasingConsumer } from "../consumer/leasing-consumer.ts";
 import { BrokerUnavailable } from "../errors.ts";
 import type { LeasedQueue, ReceivedMessage } from "../queue.ts";
@@ -84,6 +92,16 @@ export class MemoryBroker implements Broker {
   async deadLetters(limit: number): Promise<readonly OutgoingMessage[]> {
     this.#requireUp();
     return this.#deadLetters.slice(0, limit).map(({ body, attributes }) => ({ body, attributes }));
+  }
+
+  async redrive({ limit = Number.POSITIVE_INFINITY, signal, onMoved }: RedriveOptions = {}) {
+    this.#requireUp();
+    signal?.throwIfAborted();
+    const letters = this.#deadLetters.splice(0, Math.min(limit, this.#deadLetters.length));
+    for (const message of letters) this.#visible.add({ ...message, id: randomUUID(), receiveCount: 0 });
+    if (letters.length > 0) onMoved?.(letters.length);
+    this.#wake();
+    return { moved: letters.length };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -9,8 +9,10 @@ import type { Broker, ConsumeOptions, Handler, OutgoingMessage } from "../broker
 import { leasingConsumer } from "../consumer/leasing-consumer.ts";
 import { BrokerUnavailable } from "../errors.ts";
 import { type AwsOptions, snsClient, sqsClient } from "./clients.ts";
+import { counts, queueDepth } from "./counts.ts";
+import { redriveSqs } from "./redrive.ts";
 import { remade } from "./remade.ts";
-import { counts, peekDeadLetters, queueDepth } from "./sqs-inspector.ts";
+import { peekDeadLetters } from "./sqs-operator.ts";
 import { sqsQueue } from "./sqs-queue.ts";
 import { ensureQueues, ensureTopology, type TopologyOptions } from "./topology.ts";
 
@@ -70,6 +72,8 @@ export function connectSnsSqs(options: SnsSqsOptions): Broker {
 
     deadLetters: (limit) =>
       queues(({ deadLetterQueueUrl }) => peekDeadLetters(control, deadLetterQueueUrl, limit)),
+
+    redrive: (redriveOptions) => queues((urls) => redriveSqs(control, urls, redriveOptions)),
 
     // Of the queue: a producer whose topic is gone makes it again when it next publishes.
     async check() {

@@ -50,3 +50,21 @@ t.test("property: never more taken than there are, and nobody waits for ever", a
   );
   await t.resolves(property);
 });
+
+t.test(
+  "shrinking takes nothing away and gives nothing until there are fewer taken than there are",
+  async (t) => {
+    const slots = new Slots(10);
+    const { signal } = new AbortController();
+    t.equal(await slots.take(8, signal), 8);
+    slots.resize(5);
+    t.equal(slots.overdrawn, 3);
+    const waiting = slots.take(10, signal);
+    slots.give(3);
+    t.equal(slots.overdrawn, 0);
+    slots.give(2);
+    t.equal(await waiting, 2);
+    slots.resize(7);
+    t.equal(await slots.take(10, signal), 2, "growing gives at once");
+  },
+);

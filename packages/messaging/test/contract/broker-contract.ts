@@ -6,25 +6,18 @@
 
 import { waitFor } from "@parallax/testkit";
 import type { Test } from "tap";
-import { type Broker, type Delivery, PermanentFailure, RetryLater } from "../../src/index.ts";
+import { type Delivery, PermanentFailure, RetryLater } from "../../src/index.ts";
 import type { BrokerUnderTest } from "./brokers.ts";
-
-const LIMITS = { visibilitySeconds: 30, maxReceiveCount: 3 };
-const message = (body: string) => ({ body, attributes: { traceparent: `trace of ${body}` } });
-
-async function empty(broker: Broker): Promise<true | undefined> {
-  const { visible, inFlight } = await broker.depth();
-  return visible + inFlight === 0 || undefined;
-}
-
-async function open(t: Test, under: BrokerUnderTest, limits = LIMITS): Promise<Broker> {
-  const broker = await under.open(limits);
-  t.teardown(() => broker[Symbol.asyncDispose]());
-  return broker;
-}
+import { empty, message, open } from "./opened.ts";
+import { operatingContract } from "./operating-contract.ts";
 
 /** Adds the contract's tests to `t`, one subtest each. */
 export function brokerContract(t: Test, under: BrokerUnderTest): void {
+  deliveryContract(t, under);
+  operatingContract(t, under);
+}
+
+function deliveryContract(t: Test, under: BrokerUnderTest): void {
   t.test("delivers what was published, with its attributes, and forgets it when acknowledged", async (t) => {
     const broker = await open(t, under);
     const got: Delivery[] = [];
