@@ -15,6 +15,7 @@ import type {
   RuntimeDescription,
   Usage,
 } from "../runtimes/runtime.ts";
+import { pick } from "../util/pick.ts";
 import { processTable, processTree } from "../util/processes.ts";
 import { childEnvironment } from "../util/run-command.ts";
 
@@ -121,6 +122,10 @@ export class TimedRuntime implements Runtime {
 
   async *logs({ tail }: LogsOptions): AsyncIterable<LogLine> {
     for (const line of this.#log.slice(-tail)) yield { part: TIMED_SERVICE, line };
+  }
+
+  async variables(_service: string, names: readonly string[]): Promise<Record<string, string>> {
+    return pick({ ...DEFAULTS, ...this.#overrides }, names);
   }
 
   endpoint(): string {

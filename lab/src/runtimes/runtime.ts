@@ -192,6 +192,12 @@ export interface Runtime {
   start(part: string): Promise<void>;
   /** Stops one part in order, data kept; it stays stopped until `start`. */
   stop(part: string): Promise<void>;
+  /**
+   * Those of these variables that the service has, `configure` included: also secrets, so not for display. How a client that
+   * stands beside the services learns what they are connected to.
+   * @throws LabError NOT_RUNNING
+   */
+  variables(service: string, names: readonly string[]): Promise<Record<string, string>>;
   /** The part's URL, with credentials where it has any: not for display. */
   endpoint(part: string): string;
   describe(): Promise<RuntimeDescription>;

@@ -11,6 +11,7 @@ import { postgresUrl } from "../../engines/postgres.ts";
 import { knownPostgresPassword } from "../../engines/secrets.ts";
 import { type LabPaths, labPaths } from "../../paths.ts";
 import type { Settings } from "../../settings.ts";
+import { pick } from "../../util/pick.ts";
 import { lockCommand, lockExperiment, waitForCommandLock } from "../command-lock.ts";
 import { keptLogs, readLogs } from "../log-files.ts";
 import type {
@@ -25,7 +26,7 @@ import type {
 } from "../runtime.ts";
 import { ComposeProject } from "./compose-project.ts";
 import { ContainerMeter } from "./container-meter.ts";
-import { findContainers, type LabContainer, listContainers } from "./containers.ts";
+import { environmentOf, findContainers, type LabContainer, listContainers } from "./containers.ts";
 import { describeEngine, EngineConnection } from "./engine-connection.ts";
 import { sendSignal } from "./faults.ts";
 import { followLogs } from "./follow-logs.ts";
@@ -169,6 +170,11 @@ export class ComposeRuntime implements Runtime {
         throw error;
       }
     });
+  }
+
+  async variables(service: string, names: readonly string[]): Promise<Record<string, string>> {
+    const { inspected } = await this.#engine.with((engine) => this.#container(engine, service));
+    return pick(environmentOf(inspected), names);
   }
 
   async kill(part: string, signal: NodeJS.Signals): Promise<void> {

@@ -52,6 +52,16 @@ export function ofProject(project: string): { label: string[] } {
   return { label: [`${projectLabel}=${project}`] };
 }
 
+/** The variables that its process was started with. */
+export function environmentOf({ Config }: Docker.ContainerInspectInfo): Record<string, string> {
+  return Object.fromEntries(
+    Config.Env.map((line) => {
+      const end = line.indexOf("=");
+      return [line.slice(0, end), line.slice(end + 1)];
+    }),
+  );
+}
+
 /** As `status` shows it. */
 export async function statusOf(
   { name, kind, state, port, handle, inspected }: LabContainer,

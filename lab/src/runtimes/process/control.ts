@@ -15,6 +15,7 @@ export const requestSchema = z.discriminatedUnion("op", [
   z.object({ op: z.literal("status") }),
   z.object({ op: z.literal("shutdown") }),
   z.object({ op: z.literal("configure"), part: z.string(), environment: z.record(z.string(), z.string()) }),
+  z.object({ op: z.literal("variables"), part: z.string(), names: z.array(z.string()) }),
   z.object({ op: z.literal("kill"), part: z.string(), signal: z.string().regex(/^SIG[A-Z0-9]+$/) }),
   z.object({ op: z.literal("start"), part: z.string() }),
   z.object({ op: z.literal("stop"), part: z.string() }),

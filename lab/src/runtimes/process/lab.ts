@@ -5,6 +5,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { LabError, messageOf } from "../../cli/lab-error.ts";
 import { Cgroups } from "../../util/cgroups.ts";
+import { pick } from "../../util/pick.ts";
 import { type ProcessRow, processTable } from "../../util/processes.ts";
 import { archiveLog, boundLog } from "../log-files.ts";
 import type { LabEvent, LabFailure, LabState, LabStatus, PartStatus } from "../runtime.ts";
@@ -148,6 +149,12 @@ export class Lab {
         throw error;
       }
     });
+  }
+
+  /** See Runtime.variables. */
+  variables(name: string, names: readonly string[]): Record<string, string> {
+    const { plan, overrides } = this.#part(name);
+    return pick({ ...plan.environment, ...overrides }, names);
   }
 
   /** See Runtime.kill. */

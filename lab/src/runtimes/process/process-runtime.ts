@@ -159,6 +159,12 @@ export class ProcessRuntime implements Runtime {
     await this.#operate({ op: "configure", part: service, environment });
   }
 
+  async variables(part: string, names: readonly string[]): Promise<Record<string, string>> {
+    const socket = this.#socketOf(readState(this.#paths));
+    const message = { op: "variables" as const, part, names: [...names] };
+    return (await request(socket, message, statusTimeout)) as Record<string, string>;
+  }
+
   async kill(part: string, signal: NodeJS.Signals): Promise<void> {
     await this.#operate({ op: "kill", part, signal });
   }

@@ -110,6 +110,8 @@ class Supervisor {
         return lab.status();
       case "configure":
         return lab.configure(request.part, request.environment);
+      case "variables":
+        return lab.variables(request.part, request.names);
       case "kill":
         return lab.kill(request.part, request.signal as NodeJS.Signals);
       case "start":
