@@ -14,5 +14,6 @@ export type {
 } from "./broker.ts";
 export { BrokerUnavailable, LeaseLost, PermanentFailure, RetryLater } from "./errors.ts";
 export { MemoryBroker } from "./memory/memory-broker.ts";
+export { type FunctionTopology, functionTopology } from "./sns-sqs/function-topology.ts";
 export { connectSnsSqs, type SnsSqsOptions } from "./sns-sqs/sns-sqs-broker.ts";
 export { sqsOperator } from "./sns-sqs/sqs-operator.ts";

@@ -1,6 +1,16 @@
-/** The topic, the queue, its dead-letter queue and the subscription between them. */
+/**
+ * The topic, the queue, its dead-letter queue, and the topic's one subscriber: the queue, whose workers process the orders, or a
+ * Lambda function. With both, every message would be processed twice.
+ */
 
-import { CreateTopicCommand, type SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
+import {
+  CreateTopicCommand,
+  paginateListSubscriptionsByTopic,
+  type SNSClient,
+  SubscribeCommand,
+  type Subscription,
+  UnsubscribeCommand,
+} from "@aws-sdk/client-sns";
 import {
   CreateQueueCommand,
   GetQueueAttributesCommand,
@@ -8,13 +18,18 @@ import {
   SetQueueAttributesCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
+import { BrokerUnavailable } from "../errors.ts";
 
 export interface TopologyOptions {
   readonly topic: string;
   readonly queue: string;
   readonly visibilitySeconds: number;
   readonly maxReceiveCount: number;
+  /** Who the topic's subscriber is; the queue, for workers, unless told. */
+  readonly consumer?: ConsumerKind;
 }
+
+export type ConsumerKind = "workers" | "lambda";
 
 export interface Topology {
   readonly topicArn: string;
@@ -30,7 +45,10 @@ export function deadLetterQueueOf(queue: string): string {
   return `${queue}-dlq`;
 }
 
-export type Queues = Omit<Topology, "topicArn"> & { readonly queueArn: string };
+export type Queues = Omit<Topology, "topicArn"> & {
+  readonly queueArn: string;
+  readonly deadLetterQueueArn: string;
+};
 
 /**
  * The queues alone: what a consumer needs. Creates what is missing and finds what is there, which takes on these settings
@@ -48,21 +66,43 @@ export async function ensureQueues(sqs: SQSClient, options: TopologyOptions): Pr
       maxReceiveCount: String(options.maxReceiveCount),
     }),
   });
-  return { queueUrl: queue.url, queueArn: queue.arn, deadLetterQueueUrl: deadLetters.url };
+  return {
+    queueUrl: queue.url,
+    queueArn: queue.arn,
+    deadLetterQueueUrl: deadLetters.url,
+    deadLetterQueueArn: deadLetters.arn,
+  };
 }
 
 /**
  * All of it: what a producer needs. The topic comes last and its subscription right after it, since a topic
  * without one acknowledges what is published and drops it. For the same reason consumers make no topic.
+ *
+ * With `lambda`, the function is subscribed by who deploys it. Until then nothing may be published, and the queue keeps its
+ * subscription if it has one.
+ * @throws BrokerUnavailable while no function is subscribed
  */
 export async function ensureTopology(
   sns: SNSClient,
   sqs: SQSClient,
   options: TopologyOptions,
 ): Promise<Topology> {
-  const { queueArn, ...queues } = await ensureQueues(sqs, options);
+  const { queueArn, queueUrl, deadLetterQueueUrl } = await ensureQueues(sqs, options);
+  const topology = { queueUrl, deadLetterQueueUrl };
+  if (options.consumer === "lambda") {
+    const topicArn = await createTopic(sns, options.topic);
+    const subscribed = await subscriptionsOf(sns, topicArn);
+    if (!subscribed.some(isFunction)) {
+      throw new BrokerUnavailable(`No function is subscribed to the topic ${options.topic} yet`);
+    }
+    await unsubscribe(
+      sns,
+      subscribed.filter(({ Endpoint }) => Endpoint === queueArn),
+    );
+    return { topicArn, ...topology };
+  }
   const Policy = allowTopics(queueArn, options.topic);
-  await sqs.send(new SetQueueAttributesCommand({ QueueUrl: queues.queueUrl, Attributes: { Policy } }));
+  await sqs.send(new SetQueueAttributesCommand({ QueueUrl: queueUrl, Attributes: { Policy } }));
   const topicArn = await createTopic(sns, options.topic);
   await sns.send(
     new SubscribeCommand({
@@ -73,7 +113,55 @@ export async function ensureTopology(
       ReturnSubscriptionArn: true,
     }),
   );
-  return { topicArn, ...queues };
+  await unsubscribe(sns, (await subscriptionsOf(sns, topicArn)).filter(isFunction));
+  return { topicArn, ...topology };
+}
+
+/**
+ * Makes a Lambda function the topic's one subscriber: any other function and the queue lose their subscriptions. The new one
+ * comes before the old ones go. What is published meanwhile is delivered twice, which has no effect; the other way round it
+ * would be lost.
+ */
+export async function subscribeFunction(
+  sns: SNSClient,
+  { topic, queueArn, functionArn }: { topic: string; queueArn: string; functionArn: string },
+): Promise<void> {
+  const TopicArn = await createTopic(sns, topic);
+  await sns.send(
+    new SubscribeCommand({
+      TopicArn,
+      Protocol: "lambda",
+      Endpoint: functionArn,
+      ReturnSubscriptionArn: true,
+    }),
+  );
+  const others = (await subscriptionsOf(sns, TopicArn)).filter(
+    (each) => each.Endpoint === queueArn || (isFunction(each) && each.Endpoint !== functionArn),
+  );
+  await unsubscribe(sns, others);
+}
+
+async function subscriptionsOf(client: SNSClient, TopicArn: string): Promise<Subscription[]> {
+  const found: Subscription[] = [];
+  for await (const { Subscriptions = [] } of paginateListSubscriptionsByTopic({ client }, { TopicArn })) {
+    found.push(...Subscriptions);
+  }
+  return found;
+}
+
+function isFunction({ Protocol }: Subscription): boolean {
+  return Protocol === "lambda";
+}
+
+/** One that another is removing at the same time is removed. */
+async function unsubscribe(sns: SNSClient, subscriptions: readonly Subscription[]): Promise<void> {
+  for (const { SubscriptionArn } of subscriptions) {
+    // PendingConfirmation and Deleted stand where an ARN would.
+    if (!SubscriptionArn?.startsWith("arn:")) continue;
+    await sns.send(new UnsubscribeCommand({ SubscriptionArn })).catch((error: unknown) => {
+      if (!(error instanceof Error && /NotFound/.test(error.name))) throw error;
+    });
+  }
 }
 
 async function createTopic(sns: SNSClient, name: string): Promise<string> {
