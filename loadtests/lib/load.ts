@@ -13,9 +13,17 @@ export interface Step {
   /** Seconds after the load began. */
   readonly begins: number;
   readonly seconds: number;
+  /** Seconds after which a client hangs up; the script's own patience unless told. */
+  readonly timeout_seconds?: number;
   readonly arrivals:
     | { readonly model: "open"; readonly rate: number }
-    | { readonly model: "closed"; readonly users: number; readonly think_seconds: number };
+    | {
+        readonly model: "closed";
+        readonly users: number;
+        readonly think_seconds: number;
+        /** Users come at this rate; all at once unless told. */
+        readonly spawn_per_second?: number;
+      };
 }
 
 /** What LOAD holds, or the script's own. */
@@ -26,8 +34,8 @@ export function plannedLoad(otherwise: readonly Step[]): readonly Step[] {
 
 /**
  * Scenarios and thresholds for k6's options.
- * @param patienceSeconds the longest an iteration may take. It sets how many virtual users must stand ready, since an
- *   arrival that finds none is dropped and makes the run invalid.
+ * @param patienceSeconds the longest an iteration may take, where the step does not say when its clients hang up. It sets how many
+ *   virtual users must stand ready, since an arrival that finds none is dropped and makes the run invalid.
  */
 export function scenariosOf(
   steps: readonly Step[],
@@ -60,11 +68,17 @@ export function think(steps: readonly Step[]): void {
     sleep(step.arrivals.think_seconds);
 }
 
-function scenario({ begins, seconds, arrivals }: Step, patienceSeconds: number): Scenario {
+/** Seconds after which a client of the step that is under way hangs up, as a request's options take it. */
+export function timeout(steps: readonly Step[], requestSeconds: number): string {
+  const step = steps.find(({ name }) => name === exec.scenario.name);
+  return `${step?.timeout_seconds ?? requestSeconds}s`;
+}
+
+function scenario({ begins, seconds, arrivals, timeout_seconds }: Step, otherwise: number): Scenario {
+  // A second more than a request may take, so that the last ones can still tell of their time-out.
+  const patienceSeconds = timeout_seconds === undefined ? otherwise : timeout_seconds + 1;
   const common = { startTime: `${begins}s`, gracefulStop: `${patienceSeconds}s` };
-  if (arrivals.model === "closed") {
-    return { ...common, executor: "constant-vus", vus: arrivals.users, duration: `${seconds}s` };
-  }
+  if (arrivals.model === "closed") return { ...common, ...closed(arrivals, seconds, patienceSeconds) };
   const { rate } = arrivals;
   const most = Math.max(10, Math.ceil(rate * patienceSeconds));
   // k6 takes whole rates: 2.5/s is 25 in 10 s.
@@ -81,4 +95,28 @@ function scenario({ begins, seconds, arrivals }: Step, patienceSeconds: number):
     preAllocatedVUs: Math.min(most, Math.max(10, Math.ceil(Math.min(rate * 6, Math.max(1000, rate))))),
     maxVUs: most,
   };
+}
+
+type Closed = Extract<Step["arrivals"], { model: "closed" }>;
+
+function closed({ users, spawn_per_second }: Closed, seconds: number, patienceSeconds: number) {
+  if (spawn_per_second === undefined) {
+    return { executor: "constant-vus", vus: users, duration: `${seconds}s` } as const;
+  }
+  const spawning = Math.min(seconds, users / spawn_per_second);
+  return {
+    executor: "ramping-vus",
+    startVUs: 0,
+    stages: [
+      { target: Math.round(spawning * spawn_per_second), duration: milliseconds(spawning) },
+      { target: users, duration: milliseconds(seconds - spawning) },
+    ].filter(({ duration }) => duration !== "0ms"),
+    // No user is taken away before the end, and at the end each may wait for its answer.
+    gracefulRampDown: `${patienceSeconds}s`,
+  } as const;
+}
+
+/** k6 takes whole milliseconds. */
+function milliseconds(seconds: number): string {
+  return `${Math.round(seconds * 1000)}ms`;
 }

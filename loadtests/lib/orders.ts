@@ -21,3 +21,13 @@ export function makeOrder(id: string, customer: number): OrderBody {
     ],
   };
 }
+
+/** The id that an answer names; undefined for an answer that is not what was promised: it is recorded all the same, and judged. */
+export function answeredId(body: unknown): string | undefined {
+  try {
+    const { order_id } = JSON.parse(String(body)) as { order_id?: unknown };
+    return typeof order_id === "string" ? order_id : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,6 +1,6 @@
 /**
  * Queued orders, placed by customers who each send one. Used by every experiment that asks what the receiver accepts and what
- * becomes of it: smoke, rate-sweep, coordinated-omission.
+ * becomes of it: smoke, rate-sweep, coordinated-omission, worker-scaling, latency, brokers.
  *
  * By hand: k6 run -e BASE_URL=http://127.0.0.1:8080 -e RUN_ID=mine loadtests/orders/place-orders.ts
  */
@@ -11,8 +11,8 @@ import http from "k6/http";
 import type { Options } from "k6/options";
 import { record, timed } from "../lib/answers.ts";
 import { environment } from "../lib/environment.ts";
-import { plannedLoad, scenariosOf, think } from "../lib/load.ts";
-import { makeOrder } from "../lib/orders.ts";
+import { plannedLoad, scenariosOf, think, timeout } from "../lib/load.ts";
+import { answeredId, makeOrder } from "../lib/orders.ts";
 
 export { setup } from "../lib/load.ts";
 export { handleSummary } from "../lib/summary.ts";
@@ -36,22 +36,12 @@ export default function placeOrder(): void {
   const answer = timed(() =>
     http.post(`${baseUrl}/orders/async`, JSON.stringify(order), {
       headers: { "content-type": "application/json" },
-      timeout: `${REQUEST_SECONDS}s`,
+      timeout: timeout(steps, REQUEST_SECONDS),
     }),
   );
   const { response } = answer;
-  const accepted = response.status === 202 ? acceptedId(response.body) : undefined;
+  const accepted = response.status === 202 ? answeredId(response.body) : undefined;
   record("place", order.order_id, answer, accepted);
   check(response, { "accepted under its own id": () => accepted === order.order_id });
   think(steps);
-}
-
-/** Undefined for an answer that is not what was promised: it is recorded all the same, and judged. */
-function acceptedId(body: unknown): string | undefined {
-  try {
-    const { order_id } = JSON.parse(String(body)) as { order_id?: unknown };
-    return typeof order_id === "string" ? order_id : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -18,6 +18,8 @@ export interface SeenAnswer {
   micros: number;
   /** HTTP status; 0: no answer. */
   status: number;
+  /** There was no answer before the client hung up. */
+  timedOut: boolean;
   /** Name of the load's step. */
   step: string;
   /** Name of the operation. */
@@ -31,6 +33,8 @@ const CHUNK = 1 << 20;
 const NEWLINE = 0x0a;
 const QUOTE = 0x22;
 const DOT = 0x2e;
+/** k6's code for a request that took longer than its client would wait: https://grafana.com/docs/k6/latest/javascript-api/error-codes/ */
+const TIMED_OUT = Buffer.from('"error":1050', "latin1");
 /** What stands before each field. */
 const BEFORE = ['{"at":', ',"wall_ms":', ',"ms":', ',"status":', ',"step":"', '","op":"'].map((text) =>
   Buffer.from(text, "latin1"),
@@ -127,7 +131,15 @@ export class AnswerTail {
 
 /** Parses the fixed beginning of a line. */
 class LineParser {
-  readonly #answer: SeenAnswer = { at: 0, wallMs: 0, micros: 0, status: 0, step: "", op: "" };
+  readonly #answer: SeenAnswer = {
+    at: 0,
+    wallMs: 0,
+    micros: 0,
+    status: 0,
+    timedOut: false,
+    step: "",
+    op: "",
+  };
   #at = 0;
   #value = 0;
 
@@ -148,6 +160,8 @@ class LineParser {
     answer.step = this.#text(line, end, answer.step);
     if (!this.#skip(line, op)) return undefined;
     answer.op = this.#text(line, end, answer.op);
+    // Only where there was no answer, which is rare: this looks through the rest of the line.
+    answer.timedOut = answer.status === 0 && line.subarray(this.#at, end).includes(TIMED_OUT);
     return line[this.#at] === QUOTE ? answer : undefined;
   }
 

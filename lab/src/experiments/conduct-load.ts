@@ -6,7 +6,7 @@ import { judgeRun, type Performance } from "../verdicts/performance.ts";
 import type { Verdict } from "../verdicts/verdict.ts";
 import { AnswerTail } from "./answer-lines.ts";
 import type { Bundle } from "./bundle.ts";
-import type { Fault, Observed } from "./experiment.ts";
+import type { Fault, FinishedLoad, Observed } from "./experiment.ts";
 import { type DoneFault, injectFaults } from "./faults.ts";
 import { type RunFigures, stepFigures } from "./figures.ts";
 import {
@@ -21,11 +21,11 @@ import {
 } from "./k6-run.ts";
 import { LatencyLog, LatencyRecorder } from "./latency.ts";
 import { describeStep, lengthOf } from "./load-schedule.ts";
-import { MetricsCsv } from "./metrics-csv.ts";
+import { MetricsCsv, metricsFile } from "./metrics-csv.ts";
 import type { PlannedRun } from "./plan-run.ts";
 import type { RunOptions } from "./run-experiment.ts";
 import { type Sampler, startSampler } from "./sampler.ts";
-import { settle } from "./settle.ts";
+import { settleStages } from "./settle.ts";
 import { k6Failed } from "./trouble.ts";
 
 export interface ConductedLoad {
@@ -73,7 +73,7 @@ export async function conductLoad(
     files,
     signal,
   });
-  const csv = new MetricsCsv(bundle.path(`metrics_${experiment.system}.csv`));
+  const csv = new MetricsCsv(bundle.path(metricsFile(experiment.system)));
   const answers = new AnswerTail(files.answers);
   const latencies = new LatencyRecorder();
   const log = new LatencyLog(bundle.path("latency.hlog"));
@@ -108,18 +108,26 @@ export async function conductLoad(
     if (code !== 0 && code !== THRESHOLDS_CROSSED) throw k6Failed(code, files.log);
     if (faults.length < plan.faults.length) throw faultMissed(plan.faults, faults);
 
-    sampler.stage = "settle";
-    options.onStage("settling: waiting until nothing is on its way");
-    const drained = await settle(observed, experiment.settleSeconds, signal);
+    const settled = await settleStages({ ...options, signal }, plan, observed, sampler);
     await sampler.stop();
 
     options.onStage("verifying every answer");
     const summary = await readSummary(files.summary);
     if (!summary) throw k6Failed(code, files.log);
-    const requests = metric(summary, "http_reqs", "count");
-    const verdict = await observed.judge({ answersFile: files.answers, requests, drained, signal });
+    const finished: FinishedLoad = {
+      answersFile: files.answers,
+      requests: metric(summary, "http_reqs", "count"),
+      signal,
+      steps: plan.steps,
+      // Without a single line there is no beginning either, and nothing that could be found out with it.
+      loadBegan: answers.loadBegan ?? Date.now(),
+      ...settled,
+    };
+    const verdict = await observed.judge(finished);
     signal.throwIfAborted();
-    const figures = runFigures(plan, latencies, summary, sampler);
+    const findings = await observed.findings?.(finished);
+    signal.throwIfAborted();
+    const figures = { ...runFigures(plan, latencies, summary, sampler), ...(findings && { findings }) };
     return {
       verdict,
       performance: judgeRun(

@@ -1,17 +1,21 @@
 /**
  * What an experiment is: data, one k6 script, and a way to judge the run. The stages are the same for all: set up, warm
- * up, load, settle, verify, file.
+ * up, load, settle, (finish,) verify, file.
  *
  * - **parameter**: a number that a person may change for a run (`SET="rate=50"`).
  * - **step**: a stretch of load of one shape, with figures of its own. A smoke test has one, a sweep one a rate.
  * - **open model**: requests begin at a rate, whether or not earlier ones have ended, as customers do.
  * - **closed model**: a fixed number of users, each waiting for its answer before it goes on. What the system slows
  *   down it also hides: users who wait send nothing (coordinated omission). Kept for replays of published closed loops.
+ * - **row**: one line of the table that an experiment makes, a run of its own with a bundle of its own.
+ * - **finding**: a number that the experiment works out itself, from what was observed, beside the figures that every run has.
  */
 
 import type { Runtime } from "../runtimes/runtime.ts";
 import type { Verdict } from "../verdicts/verdict.ts";
+import type { Beside } from "./beside.ts";
 import type { RunFigures } from "./figures.ts";
+import type { ScheduledStep } from "./load-schedule.ts";
 
 export interface Experiment {
   readonly system: string;
@@ -32,14 +36,45 @@ export interface Experiment {
   readonly faults?: (values: ParameterValues) => readonly Fault[];
   /** Seconds that the system may take to settle after the load. */
   readonly settleSeconds: number;
+  /** Bounds the settling that is measured, and says how the rest is done; without it, all settling is measured. */
+  readonly finish?: (values: ParameterValues) => Finish;
+  /** The runs that make up its table; without them, it is one run. Each sets the same parameters or services. */
+  readonly rows?: readonly TableRow[];
   /** The system's columns of the metrics file: what is sampled beside the parts and the generator. */
   readonly samples: readonly Sample[];
   /** What a comparison of two sets of runs is decided by; the median latency unless told. See `metricsOf`. */
   readonly primaryMetric?: (values: ParameterValues) => string;
   /** What the figures of a run show, in sentences: what the experiment was made to let people see. */
-  readonly readings?: (figures: RunFigures) => readonly string[];
+  readonly readings?: (figures: RunFigures, values: ParameterValues) => readonly string[];
+  /** What was measured, line by line, beside what was published and what a model predicts. */
+  readonly beside?: (figures: RunFigures, values: ParameterValues) => readonly Beside[];
   /** Notes what is there before the load, so that the run is judged by its own work. */
-  observe(runtime: Runtime): Promise<Observed>;
+  observe(runtime: Runtime, plan: ObservedPlan): Promise<Observed>;
+}
+
+/** What is going to be run, as far as it matters to who observes it. */
+export interface ObservedPlan {
+  readonly parameters: ParameterValues;
+  /** What services were given for this run, over their own configuration. */
+  readonly services: ServiceSettings;
+}
+
+export interface TableRow {
+  /** Names it in the table: "20 workers". */
+  readonly name: string;
+  readonly parameters: ParameterValues;
+  readonly services?: ServiceSettings;
+}
+
+/**
+ * A long drain is watched for a while only. What is left is done as fast as it can be, and not measured, so that every order can be
+ * judged all the same.
+ */
+export interface Finish {
+  /** For which settling is measured. */
+  readonly measuredSeconds: number;
+  /** Laid over the services for the rest, in this order. */
+  readonly services: ServiceSettings;
 }
 
 export interface Parameter {
@@ -66,6 +101,10 @@ export interface LoadStep {
   readonly seconds: number;
   /** Begins with the step before it, not after it. */
   readonly beside?: boolean;
+  /** Seconds without load before it. */
+  readonly pause_seconds?: number;
+  /** Seconds after which a client hangs up; the script's own patience unless told. */
+  readonly timeout_seconds?: number;
 }
 
 export type Arrivals =
@@ -79,6 +118,8 @@ export type Arrivals =
       readonly users: number;
       /** Seconds between an answer and the same user's next request. */
       readonly think_seconds: number;
+      /** Users come at this rate until all are there, as load tools spawn them; all at once unless told. */
+      readonly spawn_per_second?: number | undefined;
     };
 
 /** A column of the metrics file. */
@@ -100,6 +141,14 @@ export interface FinishedLoad {
   readonly drained: boolean;
   /** Ctrl-C: judging may take long. */
   readonly signal: AbortSignal;
+  /** The load as it was planned, its times in seconds after `loadBegan`. */
+  readonly steps: readonly ScheduledStep[];
+  /** Milliseconds since the epoch. */
+  readonly loadBegan: number;
+  /** Milliseconds since the epoch, when measuring ended: what was done later was done by other settings. See `Finish`. */
+  readonly measuredUntil: number;
+  /** Whether nothing was on its way any more by then. */
+  readonly drainedInTime: boolean;
 }
 
 /** A system while it is being observed. */
@@ -110,6 +159,8 @@ export interface Observed extends AsyncDisposable {
   drained(): Promise<boolean>;
   /** One outcome for each invariant of the system; zero work is never held. */
   judge(run: FinishedLoad): Promise<Verdict>;
+  /** Numbers by name that only this experiment has; called after `judge`. They are figures of the run, kept and compared. */
+  findings?(run: FinishedLoad): Promise<Readonly<Record<string, number>>>;
 }
 
 /** What is done to a part during the load. */

@@ -22,6 +22,8 @@ export interface OperationFigures {
   readonly answers: number;
   readonly errors: number;
   readonly unanswered: number;
+  /** Of these, those whose client hung up. */
+  readonly timed_out?: number | undefined;
   readonly latency_ms: LatencyFigures | null;
 }
 
@@ -47,6 +49,8 @@ export interface RunFigures {
   };
   /** The highest value of each of the system's samples. */
   readonly highest: Readonly<Record<string, number>>;
+  /** What the experiment itself worked out, by name; absent where it does not. */
+  readonly findings?: Readonly<Record<string, number>> | undefined;
 }
 
 export function stepFigures(
@@ -89,12 +93,13 @@ export function stepFigures(
 
 function sumOf(series: readonly LatencySeries[]) {
   const histogram = newHistogram();
-  const sum = { histogram, answers: 0, errors: 0, unanswered: 0, wallMs: 0, latencySeconds: 0 };
+  const sum = { histogram, answers: 0, errors: 0, unanswered: 0, timedOut: 0, wallMs: 0, latencySeconds: 0 };
   for (const each of series) {
     histogram.add(each.histogram);
     sum.answers += each.answers;
     sum.errors += each.errors;
     sum.unanswered += each.unanswered;
+    sum.timedOut += each.timedOut;
     sum.wallMs += each.wallMs;
     sum.latencySeconds += each.latencyMs / 1000;
   }
@@ -102,12 +107,13 @@ function sumOf(series: readonly LatencySeries[]) {
 }
 
 function operationFigures(
-  from: Pick<LatencySeries, "answers" | "errors" | "unanswered" | "histogram">,
+  from: Pick<LatencySeries, "answers" | "errors" | "unanswered" | "timedOut" | "histogram">,
 ): OperationFigures {
   return {
     answers: from.answers,
     errors: from.errors,
     unanswered: from.unanswered,
+    timed_out: from.timedOut,
     latency_ms: latencyFigures(from.histogram),
   };
 }
@@ -155,9 +161,10 @@ function addStep(metrics: Record<string, number>, prefix: string, step: StepFigu
 
 function addShared(
   metrics: Record<string, number>,
-  { parts, highest }: RunFigures,
+  { parts, highest, findings }: RunFigures,
   measured: readonly StepFigures[],
 ): void {
+  Object.assign(metrics, findings);
   const answers = measured.reduce((sum, each) => sum + each.answers, 0);
   for (const [part, { cpu_s, memory_mb_max, throttled_s }] of Object.entries(parts)) {
     const name = part.replaceAll("-", "_");

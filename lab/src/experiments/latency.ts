@@ -32,6 +32,8 @@ export interface LatencySeries {
   errors: number;
   /** No answer at all, such as a time-out. */
   unanswered: number;
+  /** Of these, those whose client hung up. */
+  timedOut: number;
   /** Sum of the time on the clients' clock, in milliseconds. */
   wallMs: number;
   /** Sum of the latencies, in milliseconds. */
@@ -60,7 +62,7 @@ export class LatencyRecorder {
     return [...this.#series.values()];
   }
 
-  readonly record = ({ at, wallMs, micros, status, step, op }: SeenAnswer): void => {
+  readonly record = ({ at, wallMs, micros, status, timedOut, step, op }: SeenAnswer): void => {
     const last = this.#last;
     const series = last && last.step === step && last.op === op ? last : this.#find(step, op);
     series.answers += 1;
@@ -69,6 +71,7 @@ export class LatencyRecorder {
     if (at < series.firstBegan) series.firstBegan = at;
     if (at + wallMs > series.lastEnded) series.lastEnded = at + wallMs;
     if (status === 0) series.unanswered += 1;
+    if (timedOut) series.timedOut += 1;
     // Without an answer, the time for which its user was held up: to leave time-outs out would hide the worst of all.
     const latency = status === 0 ? wallMs * 1000 : micros;
     series.latencyMs += latency / 1000;
@@ -101,6 +104,7 @@ export class LatencyRecorder {
         answers: 0,
         errors: 0,
         unanswered: 0,
+        timedOut: 0,
         wallMs: 0,
         latencyMs: 0,
         firstBegan: Number.POSITIVE_INFINITY,

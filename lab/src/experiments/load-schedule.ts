@@ -9,6 +9,8 @@ export interface ScheduledStep {
   readonly seconds: number;
   /** Seconds after the load began. */
   readonly begins: number;
+  /** Seconds after which a client hangs up; the script's own patience where it is not told. */
+  readonly timeout_seconds?: number | undefined;
 }
 
 /**
@@ -19,13 +21,14 @@ export function schedule(steps: readonly LoadStep[]): readonly ScheduledStep[] {
   const names = new Set<string>();
   const scheduled: ScheduledStep[] = [];
   let ends = 0;
-  for (const { name, kind, arrivals, seconds, beside } of steps) {
+  for (const { name, kind, arrivals, seconds, beside, pause_seconds = 0, timeout_seconds } of steps) {
     if (!/^[a-z0-9][a-z0-9-]*$/.test(name) || names.has(name)) throw new Error(`no name for a step: ${name}`);
     if (!(seconds > 0)) throw new Error(`${name} lasts ${seconds} s`);
     names.add(name);
     const before = scheduled.at(-1);
-    const begins = beside && before ? before.begins : ends;
-    scheduled.push({ name, kind, arrivals, seconds, begins });
+    const begins = (beside && before ? before.begins : ends) + pause_seconds;
+    const patience = timeout_seconds === undefined ? {} : { timeout_seconds };
+    scheduled.push({ name, kind, arrivals, seconds, begins, ...patience });
     ends = Math.max(ends, begins + seconds);
   }
   if (!scheduled.some(({ kind }) => kind === "measured")) throw new Error("a load without a measured step");
@@ -42,9 +45,19 @@ export function stepsAt(steps: readonly ScheduledStep[], elapsed: number): reado
   return steps.filter(({ begins, seconds }) => elapsed >= begins && elapsed < begins + seconds).reverse();
 }
 
+/** Users of a closed model, on average over its step: those who are yet to come count as none. */
+export function meanUsers({ arrivals, seconds }: Pick<ScheduledStep, "arrivals" | "seconds">): number {
+  if (arrivals.model === "open") return 0;
+  const { users, spawn_per_second = Number.POSITIVE_INFINITY } = arrivals;
+  const spawning = Math.min(seconds, users / spawn_per_second);
+  const reached = Math.min(users, spawn_per_second * seconds);
+  return (spawning * (reached / 2) + (seconds - spawning) * users) / seconds;
+}
+
 /** For people: "20/s for 10 s" or "100 users for 30 s". */
 export function describeStep({ arrivals, seconds }: Pick<ScheduledStep, "arrivals" | "seconds">): string {
   if (arrivals.model === "open") return `${arrivals.rate}/s for ${seconds} s`;
   const think = arrivals.think_seconds > 0 ? `, thinking ${arrivals.think_seconds} s` : "";
-  return `${arrivals.users} users${think} for ${seconds} s`;
+  const spawn = arrivals.spawn_per_second === undefined ? "" : `, ${arrivals.spawn_per_second} more a second`;
+  return `${arrivals.users} users${spawn}${think} for ${seconds} s`;
 }

@@ -2,6 +2,11 @@
 
 import { BundleWriter } from "./bundle-writer.ts";
 
+/** Its name in a bundle. */
+export function metricsFile(system: string): string {
+  return `metrics_${system}.csv`;
+}
+
 export type Row = Readonly<Record<string, number | string | undefined>>;
 
 export class MetricsCsv {

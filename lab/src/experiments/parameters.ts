@@ -44,11 +44,19 @@ export function parseVariant(text: string): Variant {
 
 /** `later` wins where both change the same. */
 export function mergeVariants(earlier: Variant, later: Variant): Variant {
-  const services: Record<string, Readonly<Record<string, string>>> = { ...earlier.services };
-  for (const [part, variables] of Object.entries(later.services)) {
+  return {
+    parameters: { ...earlier.parameters, ...later.parameters },
+    services: mergeServices(earlier.services, later.services),
+  };
+}
+
+/** Variable by variable; `later` wins. */
+export function mergeServices(earlier: ServiceSettings, later: ServiceSettings): ServiceSettings {
+  const services: Record<string, Readonly<Record<string, string>>> = { ...earlier };
+  for (const [part, variables] of Object.entries(later)) {
     services[part] = { ...services[part], ...variables };
   }
-  return { parameters: { ...earlier.parameters, ...later.parameters }, services };
+  return services;
 }
 
 /**
@@ -79,8 +87,7 @@ export function resolveServices(
   variant: Variant,
   values: ParameterValues,
 ): ServiceSettings {
-  const own = { parameters: {}, services: experiment.services(values) };
-  return mergeVariants(own, { parameters: {}, services: variant.services }).services;
+  return mergeServices(experiment.services(values), variant.services);
 }
 
 /** For people: every change in a line; "as it is" when there is none. */

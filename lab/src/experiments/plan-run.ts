@@ -33,9 +33,14 @@ export function planRun(
   const parameters = resolveParameters(experiment, variant.parameters);
   const steps = schedule(experiment.load(parameters));
   for (const step of steps) assertPossible(step);
+  const services = resolveServices(experiment, variant, parameters);
+  for (const service of Object.keys(experiment.finish?.(parameters).services ?? {})) {
+    // Only those get their own configuration back after the run.
+    if (!Object.hasOwn(services, service)) throw new Error(`${service} is configured only for the finish`);
+  }
   return {
     parameters,
-    services: resolveServices(experiment, variant, parameters),
+    services,
     steps,
     faults: [...(experiment.faults?.(parameters) ?? []), ...faults],
     primaryMetric: experiment.primaryMetric?.(parameters) ?? DEFAULT_PRIMARY_METRIC,

@@ -3,15 +3,17 @@
  * back; an interrupted or failed run leaves its bundle, marked as such.
  */
 
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { hasCode, LabError, messageOf } from "../cli/lab-error.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
+import type { Beside } from "./beside.ts";
 import { Bundle, FORMAT } from "./bundle.ts";
 import { type ConductedLoad, conductLoad, FILES } from "./conduct-load.ts";
 import type { Experiment, Fault } from "./experiment.ts";
 import { undoFaults } from "./faults.ts";
 import { describeCommit, describeMachine } from "./machine.ts";
-import type { Row } from "./metrics-csv.ts";
+import { metricsFile, type Row } from "./metrics-csv.ts";
 import type { Variant } from "./parameters.ts";
 import { type PlannedRun, planRun } from "./plan-run.ts";
 import { settle } from "./settle.ts";
@@ -45,6 +47,8 @@ export interface RunSet {
 export interface RunResult extends ConductedLoad {
   /** What the experiment reads from the figures; none for most. */
   readonly readings: readonly string[];
+  /** What the experiment sets beside published figures; nothing for most. */
+  readonly beside: readonly Beside[];
   /** Where the bundle is. */
   readonly directory: string;
 }
@@ -78,7 +82,8 @@ export async function runExperiment(options: RunOptions): Promise<RunResult> {
       performance: result.performance,
       crossed_thresholds: result.crossedThresholds,
     });
-    const readings = experiment.readings?.(result.figures) ?? [];
+    const readings = experiment.readings?.(result.figures, plan.parameters) ?? [];
+    const beside = experiment.beside?.(result.figures, plan.parameters) ?? [];
     await bundle.writeJson("run.json", {
       ...record,
       ended: now(),
@@ -86,8 +91,10 @@ export async function runExperiment(options: RunOptions): Promise<RunResult> {
       faults_done: result.faults,
       figures: result.figures,
       readings,
+      beside,
     });
-    finished = { ...result, readings, directory: await bundle.finish() };
+    finished = { ...result, readings, beside, directory: await bundle.finish() };
+    await publishMetrics(options, finished.directory);
   } catch (error) {
     throw await fileFailure(bundle, record, options, explained(error, bundle.directory));
   }
@@ -105,9 +112,9 @@ async function stages(options: RunOptions, plan: PlannedRun, bundle: Bundle): Pr
       configured.push(service);
       await runtime.configure(service, { ...environment });
     }
-    const wasEmpty = await waitUntilEmpty(options);
+    const wasEmpty = await waitUntilEmpty(options, plan);
     // Only now: what it notes as there before the load must not grow by an earlier run's work.
-    await using observed = await experiment.observe(runtime);
+    await using observed = await experiment.observe(runtime, plan);
     return await conductLoad(options, plan, bundle, { observed, wasEmpty });
   } finally {
     // Also after Ctrl-C: the lab that was there before the run is there after it.
@@ -120,9 +127,27 @@ async function stages(options: RunOptions, plan: PlannedRun, bundle: Bundle): Pr
   }
 }
 
+/**
+ * The metrics once more where the published collection of figures keeps its own, `results/<environment>/metrics_*.csv`. A copy: the
+ * bundle is sealed. That there is no room for it takes nothing from the run.
+ */
+async function publishMetrics(
+  { experiment, environment, resultsDir, onStage }: RunOptions,
+  directory: string,
+) {
+  const { system, name } = experiment;
+  const file = join(resultsDir, environment, `metrics_${system}_${name}_${basename(directory)}.csv`);
+  await copyFile(join(directory, metricsFile(system)), file).catch((error: unknown) => {
+    onStage(`${file} could not be written: ${messageOf(error)}`);
+  });
+}
+
 /** What an earlier run has left would be measured as this one's. Resolves to whether nothing is on its way any more. */
-async function waitUntilEmpty({ experiment, runtime, signal, onStage }: RunOptions): Promise<boolean> {
-  await using observed = await experiment.observe(runtime);
+async function waitUntilEmpty(
+  { experiment, runtime, signal, onStage }: RunOptions,
+  plan: PlannedRun,
+): Promise<boolean> {
+  await using observed = await experiment.observe(runtime, plan);
   if (await observed.drained().catch(() => false)) return true;
   onStage("waiting until what is left of earlier work is done");
   return settle(observed, experiment.settleSeconds, signal);

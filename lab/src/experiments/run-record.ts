@@ -19,6 +19,8 @@ const operationShape = {
   answers: z.number(),
   errors: z.number(),
   unanswered: z.number(),
+  /** Not told by earlier versions. */
+  timed_out: z.number().optional(),
   latency_ms: latencySchema.nullable(),
 };
 
@@ -26,7 +28,12 @@ const performanceSchema = z.object({ outcome: z.enum(["valid", "INVALID"]), reas
 
 const arrivalsSchema = z.discriminatedUnion("model", [
   z.object({ model: z.literal("open"), rate: z.number() }),
-  z.object({ model: z.literal("closed"), users: z.number(), think_seconds: z.number() }),
+  z.object({
+    model: z.literal("closed"),
+    users: z.number(),
+    think_seconds: z.number(),
+    spawn_per_second: z.number().optional(),
+  }),
 ]);
 
 const stepSchema = z.object({
@@ -36,6 +43,7 @@ const stepSchema = z.object({
     arrivals: arrivalsSchema,
     seconds: z.number(),
     begins: z.number(),
+    timeout_seconds: z.number().optional(),
   }),
   iterations: z.number(),
   dropped_iterations: z.number(),
@@ -59,6 +67,19 @@ const figuresSchema = z.object({
   parts: z.record(z.string(), partSchema),
   generator: partSchema.extend({ cpu_share: z.number().nullable(), cpu_share_peak: z.number().nullable() }),
   highest: z.record(z.string(), z.number()),
+  findings: z.record(z.string(), z.number()).optional(),
+});
+
+/** A line of the experiment's table. */
+const besideSchema = z.object({
+  of: z.string(),
+  what: z.string(),
+  unit: z.string(),
+  measured: z.number().nullable(),
+  how: z.string().optional(),
+  model: z.number().optional(),
+  published: z.number().nullable(),
+  reason: z.string().optional(),
 });
 
 /** Where a run belongs that was one of several, made in turns. */
@@ -98,6 +119,7 @@ export const runRecordSchema = z.object({
   }),
   figures: figuresSchema.optional(),
   readings: z.array(z.string()).optional(),
+  beside: z.array(besideSchema).optional(),
 });
 
 export type RunRecord = z.output<typeof runRecordSchema>;

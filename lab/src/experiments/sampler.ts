@@ -39,8 +39,8 @@ export interface SamplerOptions {
 }
 
 export interface Sampler {
-  /** Columns of later rows say which stage they belong to. */
-  stage: "load" | "settle";
+  /** Columns of later rows say which stage they belong to; what is taken in the last one is not measured. */
+  stage: "load" | "settle" | "finish";
   /** Takes a last sample and stops. Rejects with what went wrong while sampling. */
   stop(): Promise<void>;
   figures(): SampledFigures;

@@ -1,7 +1,11 @@
 /** Waiting until a system has nothing on its way any more. */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Observed } from "./experiment.ts";
+import type { Runtime } from "../runtimes/runtime.ts";
+import type { Experiment, FinishedLoad, Observed } from "./experiment.ts";
+import { mergeServices } from "./parameters.ts";
+import type { PlannedRun } from "./plan-run.ts";
+import type { Sampler } from "./sampler.ts";
 
 /** SQS counts are approximate: an empty queue is believed when it is seen so often in a row. */
 const EMPTY_SIGHTINGS = 3;
@@ -21,4 +25,44 @@ export async function settle(
     await sleep(POLL_MS, undefined, { signal });
   }
   return false;
+}
+
+export interface SettleOptions {
+  readonly experiment: Experiment;
+  readonly runtime: Runtime;
+  readonly signal: AbortSignal;
+  onStage(text: string): void;
+}
+
+/**
+ * What follows the load. Where the experiment bounds what is measured of it and the system has not settled by then, services get the
+ * settings that let it finish fast; they stay with these until the run is over.
+ */
+export async function settleStages(
+  { experiment, runtime, signal, onStage }: SettleOptions,
+  plan: PlannedRun,
+  observed: Observed,
+  sampler: Pick<Sampler, "stage">,
+): Promise<Pick<FinishedLoad, "drained" | "drainedInTime" | "measuredUntil">> {
+  const { settleSeconds } = experiment;
+  const finish = experiment.finish?.(plan.parameters);
+  sampler.stage = "settle";
+  const seconds = finish?.measuredSeconds ?? settleSeconds;
+  onStage(
+    finish
+      ? `settling: watched for up to ${seconds.toFixed(0)} s`
+      : "settling: waiting until nothing is on its way",
+  );
+  const drainedInTime = await settle(observed, seconds, signal);
+  const measuredUntil = Date.now();
+  if (drainedInTime || !finish) return { drained: drainedInTime, drainedInTime, measuredUntil };
+  sampler.stage = "finish";
+  onStage("finishing: what is left is done fast, and not measured");
+  const services = mergeServices(plan.services, finish.services);
+  for (const service of Object.keys(finish.services)) {
+    signal.throwIfAborted();
+    await runtime.configure(service, { ...services[service] });
+  }
+  const drained = await settle(observed, settleSeconds, signal);
+  return { drained, drainedInTime, measuredUntil };
 }

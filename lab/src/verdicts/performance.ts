@@ -5,6 +5,7 @@
  */
 
 import type { Arrivals } from "../experiments/experiment.ts";
+import { meanUsers } from "../experiments/load-schedule.ts";
 import { littlesLaw } from "../models/littles-law.ts";
 
 export interface Performance {
@@ -106,21 +107,26 @@ function generatorSaturated({ meanCpu, peakCpu }: GeneratorFigures): string[] {
 }
 
 /**
- * Users = rate × (latency + think time), within 10 %. In a closed model the users are what was asked for. In an open one
- * they are counted by the clock on the wall: more of them than requests account for means that iterations waited for the
- * generator, not for the system.
+ * Users = rate × (latency + think time), within 10 %. In a closed model the users are what was asked for; after the step they
+ * leave one by one with their last answers, so that over the time up to the last of these they were fewer, by an amount that is
+ * known only to lie between none and all. In an open one they are counted by the clock on the wall: more of them than
+ * requests account for means that iterations waited for the generator, not for the system.
  */
 function checkLittlesLaw({
   arrivals,
+  seconds,
   iterations,
   spannedSeconds,
   latencySeconds,
   underWay,
 }: LoadFigures): string[] {
   const closed = arrivals.model === "closed";
-  const users = closed ? arrivals.users : underWay;
   const thinkSeconds = closed ? arrivals.think_seconds : 0;
   const rate = iterations / spannedSeconds;
+  const within = (least: number, most: number) =>
+    Math.min(most, Math.max(least, rate * (latencySeconds + thinkSeconds)));
+  const asked = meanUsers({ arrivals, seconds });
+  const users = closed ? within(asked * (seconds / spannedSeconds), asked) : underWay;
   const { expected, holds } = littlesLaw({ users, rate, latencySeconds, thinkSeconds });
   if (holds || Math.abs(expected - users) <= rate * MOST_DELAY) return [];
   return [

@@ -15,6 +15,7 @@ const line: fc.Arbitrary<Line> = fc.record({
   wallMs: fc.nat({ max: 3_600_000 }),
   nanos: fc.oneof(fc.nat({ max: 5_000 }), fc.integer({ min: 0, max: 3_600_000_000_000 })),
   status: fc.constantFrom(0, 100, 200, 202, 301, 399, 400, 404, 503, 599),
+  timedOut: fc.boolean(),
   step: name,
   op: name,
 });
@@ -35,12 +36,18 @@ const noLine = fc.constantFrom(
   '{"id":"x","at":1,"wall_ms":1,"ms":1,"status":200,"step":"a","op":"b"}',
 );
 
-function written({ at, wallMs, nanos, status, step, op }: Line): string {
-  return JSON.stringify({ at, wall_ms: wallMs, ms: nanos / 1e6, status, step, op, id: 'an "id"' });
+function written({ at, wallMs, nanos, status, timedOut, step, op }: Line): string {
+  const error = timedOut ? { error: 1050 } : { error: 1051 };
+  return JSON.stringify({ at, wall_ms: wallMs, ms: nanos / 1e6, status, step, op, id: 'an "id"', ...error });
 }
 
 function expected({ nanos, ...rest }: Line): SeenAnswer {
-  return { ...rest, micros: Number((BigInt(nanos) + 500n) / 1000n) };
+  // An answer that came is none that did not come in time.
+  return {
+    ...rest,
+    timedOut: rest.timedOut && rest.status === 0,
+    micros: Number((BigInt(nanos) + 500n) / 1000n),
+  };
 }
 
 /** What a tail hands out is valid only during the call. */
@@ -121,7 +128,15 @@ t.test("an absent file has no lines yet", async (t) => {
   await t.rejects(new AnswerTail(directory).read(), { code: "EISDIR" }, "anything else is told");
 });
 
-const good: Line = { at: 1, wallMs: 2, nanos: 3_000_000, status: 200, step: "load", op: "get" };
+const good: Line = {
+  at: 1,
+  wallMs: 2,
+  nanos: 3_000_000,
+  status: 200,
+  timedOut: false,
+  step: "load",
+  op: "get",
+};
 const MIB = 2 ** 20;
 
 for (const [what, length] of [

@@ -53,7 +53,15 @@ async function writeFigures(bundle: Bundle): Promise<RunFigures> {
   const recorder = new LatencyRecorder();
   for (let i = 0; i < ANSWERS; i += 1) {
     const at = BEGAN.getTime() + i * 50;
-    recorder.record({ at, wallMs: 20, micros: 20_000, status: 200, step: "load", op: "place" });
+    recorder.record({
+      at,
+      wallMs: 20,
+      micros: 20_000,
+      status: 200,
+      timedOut: false,
+      step: "load",
+      op: "place",
+    });
   }
   const log = new LatencyLog(bundle.path("latency.hlog"), BEGAN);
   const summary = { metrics: { "iterations{scenario:load}": { values: { count: ANSWERS } } } };

@@ -18,7 +18,16 @@ function recorded(told: readonly Told[]): LatencyRecorder {
   for (const { count, ...changes } of told) {
     for (let i = 0; i < count; i += 1) {
       const at = BEGAN + (i * 10_000) / count;
-      recorder.record({ at, wallMs: 20, micros: 20_000, status: 200, step: "load", op: "get", ...changes });
+      const answer = {
+        at,
+        wallMs: 20,
+        micros: 20_000,
+        status: 200,
+        timedOut: false,
+        step: "load",
+        op: "get",
+      };
+      recorder.record({ ...answer, ...changes });
     }
   }
   return recorder;

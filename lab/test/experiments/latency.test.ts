@@ -14,6 +14,7 @@ const answer = (changes: Partial<SeenAnswer> = {}): SeenAnswer => ({
   wallMs: 5,
   micros: 4200,
   status: 200,
+  timedOut: false,
   step: "load",
   op: "get",
   ...changes,

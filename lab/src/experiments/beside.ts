@@ -1,0 +1,71 @@
+/** What was measured, line by line, beside what was published and what a model predicts: the table of an experiment. */
+
+/** One line of it. */
+export interface Beside {
+  /** What it is a figure of, as "20 workers" or "synchronous". */
+  readonly of: string;
+  /** What was counted: "peak depth". */
+  readonly what: string;
+  readonly unit: string;
+  /** Null where this run has no such figure. */
+  readonly measured: number | null;
+  /** Where a part of the figure was not measured: how it was come by, as "30 s measured, the rest by the queue model". */
+  readonly how?: string;
+  /** What a model predicts for this run. */
+  readonly model?: number;
+  /** Null where nothing was published. */
+  readonly published: number | null;
+  /** Why the two differ, or what is wrong with the published one. */
+  readonly reason?: string;
+}
+
+/** Cells, the header first. Columns that no line fills are left out. */
+export function besideTable(lines: readonly Beside[]): string[][] {
+  const modelled = lines.some(({ model }) => model !== undefined);
+  const header = ["", "figure", "measured", ...(modelled ? ["model", "measured ÷ model"] : [])];
+  header.push("published", "measured ÷ published");
+  return [
+    header,
+    ...lines.map(({ of, what, unit, measured, how, model, published }) => [
+      of,
+      what,
+      measured === null ? "–" : `${told(measured)} ${unit}${how === undefined ? "" : " *"}`,
+      ...(modelled ? [model === undefined ? "" : told(model), ratio(measured, model)] : []),
+      published === null ? "" : told(published),
+      ratio(measured, published),
+    ]),
+  ];
+}
+
+/** What cells leave no room for: how figures were come by, and reasons, each once. */
+export function besideNotes(lines: readonly Beside[]): string[] {
+  const how = lines.flatMap(({ of, what, how }) => (how === undefined ? [] : [`* ${of}, ${what}: ${how}`]));
+  const reasons = new Map<string, string[]>();
+  for (const { of, reason } of lines) {
+    if (reason === undefined) continue;
+    const rows = reasons.get(reason) ?? [];
+    if (!rows.includes(of)) rows.push(of);
+    reasons.set(reason, rows);
+  }
+  return [...how, ...[...reasons].map(([reason, of]) => `! ${of.join(", ")}: ${reason}`)];
+}
+
+/** The same cells as a table in Markdown, for a document. */
+export function markdownTable(rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return rows.flatMap((row, index) =>
+    index === 0 ? [line(row), `|${row.map(() => "---").join("|")}|`] : [line(row)],
+  );
+}
+
+function ratio(measured: number | null, other: number | null | undefined): string {
+  if (measured === null || other === null || other === undefined || other === 0) return "";
+  return (measured / other).toFixed(2);
+}
+
+/** Three digits at least, no more decimals than help. */
+function told(value: number): string {
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
+  return value.toLocaleString("en", { maximumFractionDigits: digits });
+}
