@@ -6,7 +6,7 @@ import { openDatabase } from "../adapters/database.ts";
 import { httpPaymentProvider } from "../adapters/http-payment-provider.ts";
 import { ORDERS_SCHEMA, orderMigrations, postgresOrderStore } from "../adapters/postgres-order-store.ts";
 import { createProcessorApp } from "./app.ts";
-import { type ProcessorConfig, processorConfig } from "./config.ts";
+import { type ProcessorConfig, processorConfig, scalingOf } from "./config.ts";
 import { startWorkerPool } from "./worker-pool.ts";
 
 async function start(config: ProcessorConfig, { logger, releasers }: ServiceParts) {
@@ -18,11 +18,12 @@ async function start(config: ProcessorConfig, { logger, releasers }: ServicePart
   );
   const store = postgresOrderStore(pool);
   const broker = releasers.add("broker", connectBroker(config), (broker) => broker[Symbol.asyncDispose]());
+  const scaling = scalingOf(config);
   const payments = releasers.add(
     "payment provider",
     httpPaymentProvider({
       url: config.PAYMENTS_URL,
-      connections: config.NUM_WORKERS,
+      connections: scaling?.most ?? config.NUM_WORKERS,
       timeoutSeconds: config.PAYMENT_TIMEOUT_SECONDS,
     }),
     (payments) => payments[Symbol.asyncDispose](),
@@ -35,7 +36,7 @@ async function start(config: ProcessorConfig, { logger, releasers }: ServicePart
   );
   releasers.add(
     "worker pool",
-    startWorkerPool({ broker, store, payments, logger, metrics, workers: config.NUM_WORKERS }),
+    startWorkerPool({ broker, store, payments, logger, metrics, workers: config.NUM_WORKERS, scaling }),
     // What is not finished by then is handed back, which needs some of the grace too.
     async (workers) =>
       logger.info(await workers.stop(config.SHUTDOWN_GRACE_SECONDS * 800), "workers stopped"),

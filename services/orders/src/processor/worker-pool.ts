@@ -13,6 +13,7 @@ import { type BreakerOptions, CircuitBreaker } from "../domain/circuit-breaker.t
 import { decodeOrder } from "../domain/order-message.ts";
 import type { OrderStore, PaymentProvider } from "../domain/ports.ts";
 import { processOrder } from "../domain/process-order.ts";
+import { type ScalingRule, scaleByBacklog } from "./scale-by-backlog.ts";
 
 export interface WorkerPoolParts {
   readonly broker: Broker;
@@ -21,6 +22,8 @@ export interface WorkerPoolParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly workers: number;
+  /** How the number of workers follows the backlog; `workers` for ever without it. */
+  readonly scaling?: (ScalingRule & { readonly intervalSeconds: number }) | undefined;
   /** Between two probes of what is out; 0.2 to 5 s by default. */
   readonly probeBackoffMs?: BreakerOptions["backoffMs"];
 }
@@ -28,6 +31,8 @@ export interface WorkerPoolParts {
 export interface WorkerPool {
   readonly inFlight: number;
   readonly breaker: "open" | "closed";
+  /** How many there are now. */
+  readonly workers: number;
   stop(graceMs: number): Promise<StopReport>;
 }
 
@@ -98,6 +103,21 @@ export function startWorkerPool(parts: WorkerPoolParts): WorkerPool {
       logger.warn({ err: error, what }, "the consumer survived a failure");
     },
   });
+  const scaled =
+    parts.scaling &&
+    scaleByBacklog({
+      ...parts.scaling,
+      waiting: async () => (await broker.depth()).visible,
+      resize: (count) => consumer.resize(count),
+      onChange: (count, waiting) =>
+        logger.info({ workers: count, waiting }, "as many workers as the backlog asks for"),
+      onError(error) {
+        failures.inc({ what: "scale" });
+        logger.warn({ err: error }, "the queue did not tell its depth: as many workers as before");
+      },
+    });
+  const count = () => scaled?.workers ?? workers;
+  metrics.gauge("orders_workers", "Workers that there are.", count);
   metrics.gauge("orders_in_hand", "Deliveries being processed.", () => consumer.inFlight);
   metrics.gauge("orders_breaker_open", "1 while payments or the database are out.", () =>
     breaker.state === "open" ? 1 : 0,
@@ -110,9 +130,15 @@ export function startWorkerPool(parts: WorkerPoolParts): WorkerPool {
     get breaker() {
       return breaker.state;
     },
-    stop(graceMs) {
+    get workers() {
+      return count();
+    },
+    async stop(graceMs) {
       stopping.abort(new Error("The processor is stopping"));
-      return consumer.stop(graceMs);
+      // The broker may be asked for its depth meanwhile; that takes none of the grace.
+      const stopped = consumer.stop(graceMs);
+      await scaled?.stop();
+      return await stopped;
     },
   };
 }

@@ -190,3 +190,31 @@ t.test("stop waits for what can be finished within its grace", async (t) => {
   t.equal(completed(), 3);
   t.match(await broker.depth(), { visible: 0, inFlight: 0 });
 });
+
+t.test("with a rule there are as many workers as the backlog asks for, no more than allowed", async (t) => {
+  const broker = new MemoryBroker();
+  const { payments, state, ledger, release } = fakePayments();
+  state.hold = true;
+  await publish(broker, 60);
+  const store = new MemoryOrderStore();
+  const metrics = createMetrics("processor");
+  const pool = startWorkerPool({
+    broker,
+    store,
+    payments,
+    logger: silentLogger(),
+    metrics,
+    workers: 2,
+    scaling: { backlogPerWorker: 3, least: 2, most: 15, intervalSeconds: 0.01, cooldownSeconds: 0.05 },
+  });
+  t.teardown(() => pool.stop(0));
+  await waitFor("fifteen payments to begin", () => state.asked === 15);
+  t.equal(pool.workers, 15);
+  t.match(await metrics.registry.metrics(), /orders_workers\{service="processor"\} 15/);
+  t.equal(pool.inFlight, 15, "and each has one order in hand");
+  release();
+  state.hold = false;
+  await waitFor("the queue to drain", async () => ledger.entries.length === 60);
+  await waitFor("the least number of workers", () => pool.workers === 2);
+  t.equal(pool.inFlight, 0);
+});
