@@ -5,9 +5,10 @@ import { fields } from "@parallax/service";
 import { z } from "zod";
 
 export const brokerVariables = {
-  BROKER: z.enum(["sns-sqs"]).default("sns-sqs"),
+  BROKER: z.enum(["sns-sqs", "bullmq"]).default("sns-sqs"),
   AWS_REGION: z.string().default("us-west-2"),
   AWS_ENDPOINT_URL: fields.url(["http", "https"]).optional(),
+  REDIS_URL: fields.url(["redis", "rediss"]).optional(),
   ORDERS_TOPIC: z.string().default("order-processing-events"),
   ORDERS_QUEUE: z.string().default("order-processing-queue"),
   VISIBILITY_TIMEOUT_SECONDS: fields.integer({ min: 1, max: 43_200 }).default(30),
@@ -15,9 +16,25 @@ export const brokerVariables = {
   MAX_RECEIVE_COUNT: fields.integer({ min: 1, max: 1000 }).default(5),
 };
 
-export type BrokerVariables = z.output<z.ZodObject<typeof brokerVariables>>;
+/** Of the part that makes the topology: who subscribes to the topic. */
+export const consumerVariables = {
+  CONSUMER: z.enum(["workers", "lambda"]).default("workers"),
+};
 
-export function connectBroker(env: BrokerVariables): Broker {
+/** The same schema, which also refuses what does not fit together; told with all else that is wrong. */
+export function withBrokerChecked<S extends z.ZodObject<typeof brokerVariables>>(schema: S): S {
+  return schema.refine(({ BROKER, REDIS_URL }) => BROKER !== "bullmq" || REDIS_URL !== undefined, {
+    path: ["REDIS_URL"],
+    message: "must be set with BROKER=bullmq",
+    when: () => true,
+  });
+}
+
+export type BrokerVariables = z.output<z.ZodObject<typeof brokerVariables>>;
+type ConsumerVariables = z.output<z.ZodObject<typeof consumerVariables>>;
+
+/** @param env with who consumes, of a part that publishes */
+export function connectBroker(env: BrokerVariables & Partial<ConsumerVariables>): Broker {
   return connectSnsSqs({
     region: env.AWS_REGION,
     endpoint: env.AWS_ENDPOINT_URL,
@@ -26,5 +43,6 @@ export function connectBroker(env: BrokerVariables): Broker {
     visibilitySeconds: env.VISIBILITY_TIMEOUT_SECONDS,
     waitSeconds: env.RECEIVE_WAIT_SECONDS,
     maxReceiveCount: env.MAX_RECEIVE_COUNT,
+    ...(env.CONSUMER && { consumer: env.CONSUMER }),
   });
 }

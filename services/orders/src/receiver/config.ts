@@ -2,19 +2,20 @@
 
 import { configure, fields } from "@parallax/service";
 import { z } from "zod";
-import { brokerVariables } from "../adapters/broker-environment.ts";
+import { brokerVariables, consumerVariables, withBrokerChecked } from "../adapters/broker-environment.ts";
 import { commonVariables } from "../adapters/environment.ts";
 
 /** Every variable that it reads. */
 export const receiverVariables = z.object({
   ...commonVariables,
   ...brokerVariables,
+  ...consumerVariables,
   PORT: fields.port().default(8080),
   MAX_IN_FLIGHT: fields.integer({ min: 1, max: 100_000 }).default(2000),
 });
 
 export function receiverConfig(env: NodeJS.ProcessEnv) {
-  return configure(receiverVariables, env);
+  return configure(withBrokerChecked(receiverVariables), env);
 }
 
 export type ReceiverConfig = ReturnType<typeof receiverConfig>;
