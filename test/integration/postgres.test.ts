@@ -46,7 +46,7 @@ t.test("killed in the middle of commits, with its volume kept: what was acknowle
   const write = async () => {
     for (;;) {
       const order = anOrder(randomUUID());
-      const charge = await ledger.record(aCharge(order.order_id));
+      const charge = await ledger.record(aCharge(order.order_id), 1);
       charged.push(order.order_id);
       await store.begin(order, fingerprint(order));
       if ((await store.complete(charge)) === "completed") completed.push(order.order_id);

@@ -15,7 +15,7 @@ export interface OrderAnswer {
 }
 
 export interface OrderFound {
-  readonly status: "processing" | "completed";
+  readonly status: "processing" | "completed" | "abandoned";
   readonly total_minor: number;
   readonly charge_id?: string | undefined;
 }

@@ -63,6 +63,7 @@ export const RouteNotFound = define("ROUTE_NOT_FOUND", 404, "There is no such ro
 export const MethodNotAllowed = define("METHOD_NOT_ALLOWED", 405, "This route does not take that method");
 export const RequestTimeout = define("REQUEST_TIMEOUT", 408, "The request took too long to arrive", true);
 export const Conflict = define("CONFLICT", 409, "This contradicts what is already there");
+export const Cancelled = define("CANCELLED", 409, "This was cancelled before it took effect");
 export const BodyTooLarge = define("BODY_TOO_LARGE", 413, "The request body is too large");
 export const UnsupportedMediaType = define(
   "UNSUPPORTED_MEDIA_TYPE",
@@ -91,6 +92,7 @@ export const errorClasses = [
   MethodNotAllowed,
   RequestTimeout,
   Conflict,
+  Cancelled,
   BodyTooLarge,
   UnsupportedMediaType,
   ExpectationFailed,

@@ -5,6 +5,7 @@ export * from "./errors.ts";
 export type { Context, ServiceState } from "./http/app.ts";
 export { createApp, Router } from "./http/app.ts";
 export { jsonBody } from "./http/body.ts";
+export { callerGone } from "./http/caller-gone.ts";
 export type { ReadinessCheck } from "./http/health.ts";
 export { toProblem } from "./http/problem.ts";
 export { type HttpServer, listen } from "./http/server.ts";

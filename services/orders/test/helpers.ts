@@ -1,29 +1,76 @@
 /** Helpers of this service's tests: its parts on real ports with in-memory twins, and orders to send. */
 
+import { randomUUID } from "node:crypto";
 import { connect } from "node:net";
 import { MemoryBroker } from "@parallax/messaging";
 import { createMetrics, listen } from "@parallax/service";
 import { silentLogger } from "@parallax/testkit";
 import fc from "fast-check";
+import { httpPaymentProvider } from "../src/adapters/http-payment-provider.ts";
 import { MemoryLedger } from "../src/adapters/ledgers.ts";
 import { MemoryOrderStore } from "../src/adapters/memory-order-store.ts";
 import type { Order } from "../src/domain/order.ts";
 import { createPayments } from "../src/payments/app.ts";
 import { createReceiver } from "../src/receiver/app.ts";
+import { createHousekeeping } from "../src/receiver/housekeeping.ts";
+import { SyncDesk, type SyncDeskParts } from "../src/receiver/sync-desk.ts";
 
 /** Whoever can register a cleanup: a tap test. */
 export interface Test {
   teardown(release: () => unknown): void;
 }
 
-export async function startReceiver(t: Test, maxInFlight = 2000) {
+export interface ReceiverSettings
+  extends Partial<Pick<SyncDeskParts, "abandon" | "timeoutSeconds" | "limit">> {
+  readonly maxInFlight?: number;
+  readonly store?: MemoryOrderStore;
+  /** Where payments are made; nowhere unless told. */
+  readonly paymentsUrl?: string;
+  /** Milliseconds between two rounds of housekeeping. */
+  readonly everyMs?: number;
+}
+
+export async function startReceiver(t: Test, settings: ReceiverSettings = {}) {
+  const { maxInFlight = 2000, store = new MemoryOrderStore(), abandon = "drop", everyMs = 20 } = settings;
   const broker = new MemoryBroker();
-  const store = new MemoryOrderStore();
   const metrics = createMetrics("receiver");
-  const app = createReceiver({ broker, store, logger: silentLogger(), metrics, maxInFlight });
+  const logger = silentLogger();
+  const instance = randomUUID();
+  const payments = httpPaymentProvider({
+    url: settings.paymentsUrl ?? "http://127.0.0.1:1",
+    connections: 100,
+    timeoutSeconds: 60,
+  });
+  const housekeeping = createHousekeeping({
+    store,
+    leases: store,
+    payments,
+    instance,
+    logger,
+    metrics,
+    everyMs,
+  });
+  await housekeeping.start();
+  const desk = new SyncDesk({
+    store,
+    payments,
+    instance,
+    abandon,
+    timeoutSeconds: settings.timeoutSeconds ?? 60,
+    limit: settings.limit ?? 1000,
+    logger,
+    metrics,
+    onUnsettled: housekeeping.onUnsettled,
+  });
+  const app = createReceiver({ broker, store, desk, logger, metrics, maxInFlight });
   const server = await listen(app.callback, { host: "127.0.0.1", port: 0 });
-  t.teardown(() => server.close(100));
-  return { broker, store, metrics, url: server.url, port: server.port };
+  t.teardown(async () => {
+    await server.close(100);
+    await desk.stop(1000);
+    await housekeeping.stop();
+    await payments[Symbol.asyncDispose]();
+  });
+  return { broker, store, metrics, desk, url: server.url, port: server.port };
 }
 
 export interface PaymentsSettings {

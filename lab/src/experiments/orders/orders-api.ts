@@ -6,8 +6,9 @@ import { LabError } from "../../cli/lab-error.ts";
 
 const orderSchema = z.object({
   order_id: z.string(),
-  status: z.enum(["processing", "completed"]),
+  status: z.enum(["processing", "completed", "abandoned"]),
   total_minor: z.number(),
+  attempts: z.number(),
   charge_id: z.string().optional(),
   completed_at: z.string().optional(),
 });

@@ -1,5 +1,6 @@
 /** The payment provider's ledger: in Postgres, and its in-memory twin. */
 
+import { Cancelled } from "@parallax/service";
 import type pg from "pg";
 import type { Charge, Ledger, LedgerEntry } from "../domain/ports.ts";
 import { type Migration, reached } from "./database.ts";
@@ -19,15 +20,41 @@ export const ledgerMigrations: readonly Migration[] = [
         charged_at   timestamptz not null
       );`,
   },
+  {
+    name: "0002-gates",
+    sql: `
+      -- What a charge and its cancellation both pass, one after the other: the row's lock is the guarantee that an
+      -- order whose payment was reported as dropped is not charged later.
+      create table provider.gates (
+        order_id       text primary key,
+        closed_through integer not null
+      );`,
+  },
 ];
 
 const COLUMNS = "seq, charge_id, order_id, amount_minor, charged_at";
 
+// The update changes nothing: it waits for whoever holds the row, and returns what that one has made of it.
 const RECORD = `
+  with gate as (
+    insert into provider.gates as g (order_id, closed_through) values ($2, 0)
+    on conflict (order_id) do update set closed_through = g.closed_through
+    returning closed_through
+  )
   insert into provider.charges (charge_id, order_id, amount_minor, charged_at)
-  values ($1, $2, $3, $4)
+  select $1::uuid, $2::text, $3::bigint, $4::timestamptz from gate where closed_through < $5
   on conflict (order_id) do nothing
   returning ${COLUMNS}`;
+
+const STANDING = `
+  select c.*, coalesce(g.closed_through, 0) as closed_through
+  from (values ($1::text)) as asked (order_id)
+  left join provider.charges c using (order_id)
+  left join provider.gates g using (order_id)`;
+
+const CLOSE = `
+  insert into provider.gates as g (order_id, closed_through) values ($1, $2)
+  on conflict (order_id) do update set closed_through = greatest(g.closed_through, excluded.closed_through)`;
 
 export function postgresLedger(pool: pg.Pool): Ledger {
   const query = (name: string, text: string, values: unknown[] = []) =>
@@ -44,12 +71,23 @@ export function postgresLedger(pool: pg.Pool): Ledger {
 
   return {
     find,
-    async record(charge) {
+    async standing(orderId) {
+      const { rows } = await query("standing-charge", STANDING, [orderId]);
+      const [row] = rows as (Row & { closed_through: number })[];
+      return { charge: row?.seq ? withoutSeq(row) : undefined, closedThrough: row?.closed_through ?? 0 };
+    },
+    async record(charge, attempt) {
       const { charge_id, order_id, amount_minor, charged_at } = charge;
-      const { rows } = await query("record-charge", RECORD, [charge_id, order_id, amount_minor, charged_at]);
+      const values = [charge_id, order_id, amount_minor, charged_at, attempt];
+      const { rows } = await query("record-charge", RECORD, values);
       const standing = rows[0] ? withoutSeq(rows[0]) : await find(order_id);
-      if (!standing) throw new Error(`The charge for ${order_id} is neither new nor there`);
+      if (!standing) throw closed(order_id);
       return standing;
+    },
+    async close(orderId, attempt) {
+      await query("close-gate", CLOSE, [orderId, attempt]);
+      // A statement of its own: this one sees what was committed while the other waited for the row.
+      return await find(orderId);
     },
     async page(after, limit) {
       const text = `select ${COLUMNS} from provider.charges where seq > $1 order by seq limit $2`;
@@ -98,19 +136,34 @@ function withoutSeq(row: Row): Charge {
   return charge;
 }
 
+function closed(orderId: string): Error {
+  return new Cancelled(`The payment for ${orderId} was cancelled; nothing is charged.`);
+}
+
 export class MemoryLedger implements Ledger {
   readonly entries: LedgerEntry[] = [];
+  readonly #closed = new Map<string, number>();
 
   async find(orderId: string): Promise<Charge | undefined> {
     return this.#standing(orderId);
   }
 
-  async record(charge: Charge): Promise<Charge> {
+  async standing(orderId: string) {
+    return { charge: this.#standing(orderId), closedThrough: this.#closed.get(orderId) ?? 0 };
+  }
+
+  async record(charge: Charge, attempt = 1): Promise<Charge> {
     // Looked up and recorded with no pause between, as one statement does in Postgres.
     const standing = this.#standing(charge.order_id);
     if (standing) return standing;
+    if ((this.#closed.get(charge.order_id) ?? 0) >= attempt) throw closed(charge.order_id);
     this.entries.push({ ...charge, seq: this.entries.length + 1 });
     return charge;
+  }
+
+  async close(orderId: string, attempt: number): Promise<Charge | undefined> {
+    this.#closed.set(orderId, Math.max(attempt, this.#closed.get(orderId) ?? 0));
+    return this.#standing(orderId);
   }
 
   async page(after: number, limit: number): Promise<readonly LedgerEntry[]> {

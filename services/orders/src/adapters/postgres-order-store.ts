@@ -1,44 +1,25 @@
 /** Orders and their payments in Postgres. */
 
 import type pg from "pg";
-import type { OrderState, OrderStore } from "../domain/ports.ts";
-import { type Migration, reached } from "./database.ts";
+import type { OrderState, SyncOrderStore } from "../domain/ports.ts";
+import { reached } from "./database.ts";
 
-export const ORDERS_SCHEMA = "orders";
+export { ORDERS_SCHEMA, orderMigrations } from "./order-migrations.ts";
 
-export const orderMigrations: readonly Migration[] = [
-  {
-    name: "0001-orders-and-payments",
-    sql: `
-      create table orders.orders (
-        order_id     text primary key,
-        customer_id  text not null,
-        items        jsonb not null,
-        total_minor  bigint not null check (total_minor >= 0),
-        fingerprint  text not null,
-        status       text not null check (status in ('processing', 'completed')),
-        attempts     integer not null default 1,
-        accepted_at  timestamptz not null,
-        started_at   timestamptz not null default now(),
-        completed_at timestamptz,
-        check ((status = 'completed') = (completed_at is not null))
-      );
-      -- One payment row per order id: the primary key is the guarantee, whatever runs beside whatever.
-      create table orders.payments (
-        order_id     text primary key references orders.orders (order_id),
-        charge_id    uuid not null unique,
-        amount_minor bigint not null,
-        charged_at   timestamptz not null,
-        recorded_at  timestamptz not null default now()
-      );`,
-  },
-];
-
+// Other contents: nothing is updated, so nothing is returned. An order that a queue has promised stays promised.
 const BEGIN = `
-  insert into orders.orders as o (order_id, customer_id, items, total_minor, fingerprint, status, accepted_at)
-  values ($1, $2, $3, $4, $5, 'processing', $6)
-  on conflict (order_id) do update set attempts = o.attempts + 1
-  returning status, fingerprint`;
+  insert into orders.orders as o
+    (order_id, customer_id, items, total_minor, fingerprint, status, accepted_at, keeper, settle_after)
+  values ($1, $2, $3, $4, $5, 'processing', $6, $7, now() + make_interval(secs => $8))
+  on conflict (order_id) do update set
+    attempts = o.attempts + 1,
+    status = case o.status when 'abandoned' then 'processing' else o.status end,
+    (keeper, settle_after) = (
+      select excluded.keeper, excluded.settle_after
+      where o.status = 'abandoned' or (o.status = 'processing' and o.settle_after is not null)
+    )
+  where o.fingerprint = excluded.fingerprint
+  returning status, attempts, settle_after is null as promised`;
 
 // One statement, so one transaction and one round trip: both rows change or neither does.
 const COMPLETE = `
@@ -48,7 +29,7 @@ const COMPLETE = `
     on conflict (order_id) do nothing
     returning order_id
   )
-  update orders.orders set status = 'completed', completed_at = now()
+  update orders.orders set status = 'completed', completed_at = now(), keeper = null, settle_after = null
   where order_id in (select order_id from paid)`;
 
 const FIND = `
@@ -56,14 +37,56 @@ const FIND = `
   from orders.orders o left join orders.payments p using (order_id)
   where o.order_id = $1`;
 
-export function postgresOrderStore(pool: pg.Pool): OrderStore {
+const ABANDON = `
+  update orders.orders set status = 'abandoned', keeper = null, settle_after = null
+  where order_id = $1 and attempts = $2 and status = 'processing' and settle_after is not null`;
+
+const SETTLE_IN = `
+  update orders.orders set keeper = null, settle_after = now() + make_interval(secs => $3)
+  where order_id = $1 and attempts = $2 and settle_after is not null`;
+
+const UNSETTLED = `
+  select order_id, total_minor, attempts from orders.orders o
+  where settle_after is not null and (
+    settle_after <= now()
+    or keeper is not null
+      and not exists (select from orders.receivers r where r.instance = o.keeper and r.alive_until > now())
+  )
+  order by settle_after limit $1`;
+
+export function postgresOrderStore(pool: pg.Pool): SyncOrderStore {
   return {
-    async begin(order, fingerprint) {
+    async begin(order, fingerprint, keeper) {
       const { order_id, customer_id, items, total_minor, accepted_at } = order;
-      const values = [order_id, customer_id, JSON.stringify(items), total_minor, fingerprint, accepted_at];
+      const begun = [order_id, customer_id, JSON.stringify(items), total_minor, fingerprint, accepted_at];
+      const values = [...begun, keeper?.instance, keeper?.settleAfterSeconds];
       const { rows } = await reached(() => pool.query({ name: "begin-order", text: BEGIN, values }));
-      if (rows[0].fingerprint !== fingerprint) return "conflict";
-      return rows[0].status === "completed" ? "completed" : "begun";
+      const [row] = rows;
+      if (!row) return { outcome: "conflict" };
+      if (row.status === "completed") return { outcome: "completed" };
+      return { outcome: "begun", attempt: row.attempts, promised: row.promised };
+    },
+
+    async abandon(orderId, attempt) {
+      const values = [orderId, attempt];
+      const { rowCount } = await reached(() => pool.query({ name: "abandon-order", text: ABANDON, values }));
+      return rowCount === 1;
+    },
+
+    async settleIn(seconds, { order_id, attempt }) {
+      const values = [order_id, attempt, seconds];
+      await reached(() => pool.query({ name: "settle-order-in", text: SETTLE_IN, values }));
+    },
+
+    async unsettled(limit) {
+      const { rows } = await reached(() =>
+        pool.query<Row>({ name: "unsettled-orders", text: UNSETTLED, values: [limit] }),
+      );
+      return rows.map(({ order_id, total_minor, attempts }) => ({
+        order_id,
+        total_minor: Number(total_minor),
+        attempt: attempts,
+      }));
     },
 
     async complete({ order_id, charge_id, amount_minor, charged_at }) {

@@ -17,11 +17,11 @@ export async function processOrder(
   context: CallContext,
 ): Promise<Outcome> {
   const begun = await store.begin(order, fingerprint(order));
-  if (begun === "completed") return "duplicate";
-  if (begun === "conflict") throw new PermanentFailure(`Another order has the id ${order.order_id}`);
+  if (begun.outcome === "completed") return "duplicate";
+  if (begun.outcome === "conflict") throw new PermanentFailure(`Another order has the id ${order.order_id}`);
   context.signal.throwIfAborted();
   const charge = await payments.charge(
-    { order_id: order.order_id, amount_minor: order.total_minor },
+    { order_id: order.order_id, amount_minor: order.total_minor, attempt: begun.attempt },
     context,
   );
   // No check of the signal here: the customer has paid, so the sooner that is on record the better.

@@ -1,6 +1,7 @@
 /** The payment provider's HTTP API: charges, and the ledger that judges every run. */
 
 import {
+  callerGone,
   createApp,
   jsonBody,
   type Logger,
@@ -16,9 +17,13 @@ import type { Ledger } from "../domain/ports.ts";
 import { Cashier } from "./cashier.ts";
 import { Line } from "./line.ts";
 
+/** What Postgres's integer holds. */
+const MOST_ATTEMPTS = 2 ** 31 - 1;
+
 const chargeSchema = z.strictObject({
   order_id: orderIdSchema,
   amount_minor: z.int("must be a whole number of minor units").min(0).max(1e14),
+  attempt: z.int("must be a whole number").min(1).max(MOST_ATTEMPTS).default(1),
 });
 
 const wholeNumber = (least: number, most: number) =>
@@ -32,6 +37,8 @@ const pageSchema = z.strictObject({
   after: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
   limit: wholeNumber(1, 1000).default(100),
 });
+
+const cancellationSchema = z.strictObject({ attempt: wholeNumber(1, MOST_ATTEMPTS) });
 
 export interface PaymentsParts {
   readonly ledger: Ledger;
@@ -48,6 +55,9 @@ export function createPayments(parts: PaymentsParts) {
   const line = new Line(parts.concurrency, parts.lineLimit);
   const cashier = new Cashier({ ledger, line, paymentSeconds: parts.paymentSeconds });
   const charges = metrics.counter("payments_charges_total", "Answered charges.", ["repeated"]);
+  const cancellations = metrics.counter("payments_cancellations_total", "Answered cancellations.", [
+    "status",
+  ]);
   metrics.gauge("payments_waiting", "Payments waiting in line.", () => line.waiting);
   metrics.gauge("payments_in_progress", "Payments being made.", () => line.inside);
   const router = new Router<ServiceState>();
@@ -55,14 +65,20 @@ export function createPayments(parts: PaymentsParts) {
   router.post("/payments", async (ctx) => {
     const request = validate(chargeSchema, await jsonBody(ctx));
     ctx.state.log = { order_id: request.order_id };
-    const gone = new AbortController();
-    const hangUp = () => gone.abort(new Error("The caller hung up"));
-    ctx.res.once("close", hangUp);
-    const { charge, repeated } = await cashier.charge(request, gone.signal);
-    ctx.res.removeListener("close", hangUp);
+    const { charge, repeated } = await cashier.charge(request, callerGone(ctx));
     charges.inc({ repeated: String(repeated) });
     ctx.status = repeated ? 200 : 201;
     ctx.body = charge;
+  });
+
+  router.delete("/payments/:id", async (ctx) => {
+    const { attempt } = validate(cancellationSchema, ctx.query);
+    const id = orderIdSchema.safeParse(ctx.params.id);
+    if (!id.success) throw new NotFound("No order can have this id.");
+    ctx.state.log = { order_id: id.data };
+    const cancellation = await cashier.cancel(id.data, attempt);
+    cancellations.inc({ status: cancellation.status });
+    ctx.body = { order_id: id.data, ...cancellation };
   });
 
   router.get("/ledger", async (ctx) => {

@@ -12,6 +12,12 @@ export const receiverVariables = z.object({
   ...consumerVariables,
   PORT: fields.port().default(8080),
   MAX_IN_FLIGHT: fields.integer({ min: 1, max: 100_000 }).default(2000),
+  PAYMENTS_URL: fields.url(["http", "https"]),
+  SYNC_ABANDON: z.enum(["drop", "keep"]).default("drop"),
+  /** Seconds that a customer may wait for a payment. */
+  SYNC_TIMEOUT_SECONDS: fields.integer({ min: 1, max: 3600 }).default(300),
+  /** Customers who may wait at once; fewer than requests in flight, so that they leave room for the others. */
+  SYNC_LIMIT: fields.integer({ min: 1, max: 10_000 }).default(1000),
 });
 
 export function receiverConfig(env: NodeJS.ProcessEnv) {

@@ -1,37 +1,83 @@
 /** The receiver's process. */
 
-import { createMetrics, listen, type ServiceParts, serviceMain } from "@parallax/service";
+import { randomUUID } from "node:crypto";
+import { createMetrics, listen, type Metrics, type ServiceParts, serviceMain } from "@parallax/service";
+import type pg from "pg";
 import { connectBroker } from "../adapters/broker-environment.ts";
 import { openDatabase } from "../adapters/database.ts";
+import { httpPaymentProvider } from "../adapters/http-payment-provider.ts";
+import { postgresLeases } from "../adapters/postgres-leases.ts";
 import { ORDERS_SCHEMA, orderMigrations, postgresOrderStore } from "../adapters/postgres-order-store.ts";
 import { prepareInBackground } from "../adapters/prepare-broker.ts";
 import { createReceiver } from "./app.ts";
 import { type ReceiverConfig, receiverConfig } from "./config.ts";
+import { createHousekeeping } from "./housekeeping.ts";
+import { SyncDesk } from "./sync-desk.ts";
 
-async function start(config: ReceiverConfig, { logger, releasers }: ServiceParts) {
+async function start(config: ReceiverConfig, parts: ServiceParts) {
+  const { logger, releasers } = parts;
+  const metrics = createMetrics("orders-receiver");
   const pool = await openDatabase(
     config,
     { applicationName: "receiver", schema: ORDERS_SCHEMA, migrations: orderMigrations },
-    { logger, releasers },
+    parts,
   );
+  const store = postgresOrderStore(pool);
   const broker = releasers.add("broker", connectBroker(config), (broker) => broker[Symbol.asyncDispose]());
   releasers.add("broker preparation", prepareInBackground(broker, logger), (preparation) =>
     preparation.stop(),
   );
+  const desk = await openSyncDesk(config, { ...parts, metrics, pool });
   const app = createReceiver({
     broker,
-    store: postgresOrderStore(pool),
+    store,
+    desk,
     logger,
-    metrics: createMetrics("orders-receiver"),
+    metrics,
     maxInFlight: config.MAX_IN_FLIGHT,
   });
   const server = releasers.add(
     "http server",
     await listen(app.callback, { host: config.HOST, port: config.PORT }),
-    (server) => server.close(config.SHUTDOWN_GRACE_SECONDS * 900),
+    (server) => server.close(config.SHUTDOWN_GRACE_SECONDS * 700),
   );
   releasers.add("readiness", app, (app) => app.drain());
   return { url: server.url, broker: broker.kind };
+}
+
+/** What customers need who wait for their payment: the provider, and somebody who settles what they leave behind. */
+async function openSyncDesk(
+  config: ReceiverConfig,
+  { logger, releasers, metrics, pool }: ServiceParts & { metrics: Metrics; pool: pg.Pool },
+): Promise<SyncDesk> {
+  const instance = randomUUID();
+  const store = postgresOrderStore(pool);
+  const payments = releasers.add(
+    "payment provider",
+    httpPaymentProvider({
+      url: config.PAYMENTS_URL,
+      connections: config.SYNC_LIMIT,
+      // The desk gives up first; this ends what does not answer even then.
+      timeoutSeconds: config.SYNC_TIMEOUT_SECONDS + 60,
+    }),
+    (payments) => payments[Symbol.asyncDispose](),
+  );
+  const leases = postgresLeases(pool);
+  const housekeeping = createHousekeeping({ store, payments, leases, instance, logger, metrics });
+  releasers.add("housekeeping", housekeeping, (housekeeping) => housekeeping.stop());
+  await housekeeping.start();
+  const desk = new SyncDesk({
+    store,
+    payments,
+    instance,
+    abandon: config.SYNC_ABANDON,
+    timeoutSeconds: config.SYNC_TIMEOUT_SECONDS,
+    limit: config.SYNC_LIMIT,
+    logger,
+    metrics,
+    onUnsettled: housekeeping.onUnsettled,
+  });
+  return releasers.add("customers who wait", desk, (desk) => desk.stop(config.SHUTDOWN_GRACE_SECONDS * 150));
 }
 
 await serviceMain({ name: "orders-receiver", configure: receiverConfig, start });

@@ -26,7 +26,7 @@ export function storeContract(t: Test, store: OrderStore): void {
   t.test("an order is unknown, then processing, then completed with its charge", async (t) => {
     const order = anOrder();
     t.equal(await store.find(order.order_id), undefined);
-    t.equal(await store.begin(order, fingerprint(order)), "begun");
+    t.match(await store.begin(order, fingerprint(order)), { outcome: "begun" });
     t.match(await store.find(order.order_id), {
       status: "processing",
       total_minor: 300,
@@ -45,12 +45,12 @@ export function storeContract(t: Test, store: OrderStore): void {
   t.test("beginning again counts, and tells what is there already", async (t) => {
     const order = anOrder();
     await store.begin(order, fingerprint(order));
-    t.equal(await store.begin(order, fingerprint(order)), "begun");
+    t.match(await store.begin(order, fingerprint(order)), { outcome: "begun" });
     t.match(await store.find(order.order_id), { attempts: 2 });
     await store.complete(aCharge(order.order_id));
-    t.equal(await store.begin(order, fingerprint(order)), "completed");
+    t.same(await store.begin(order, fingerprint(order)), { outcome: "completed" });
     const other = anOrder(order.order_id, 3);
-    t.equal(await store.begin(other, fingerprint(other)), "conflict");
+    t.same(await store.begin(other, fingerprint(other)), { outcome: "conflict" });
   });
 
   t.test("of ten that complete an order at once, one does", async (t) => {
@@ -68,7 +68,7 @@ export function ledgerContract(t: Test, ledger: Ledger): void {
   t.test("of ten charges for one order, one stands, and all are told which", async (t) => {
     const id = randomUUID();
     t.equal(await ledger.find(id), undefined);
-    const charges = await Promise.all(Array.from({ length: 10 }, () => ledger.record(aCharge(id))));
+    const charges = await Promise.all(Array.from({ length: 10 }, () => ledger.record(aCharge(id), 1)));
     t.equal(new Set(charges.map(({ charge_id }) => charge_id)).size, 1);
     t.same(await ledger.find(id), charges[0]);
   });
@@ -76,7 +76,7 @@ export function ledgerContract(t: Test, ledger: Ledger): void {
   t.test("pages hold every charge once, oldest first, and the totals agree", async (t) => {
     const before = await ledger.totals();
     const ids = Array.from({ length: 25 }, () => randomUUID());
-    for (const id of ids) await ledger.record(aCharge(id, 7));
+    for (const id of ids) await ledger.record(aCharge(id, 7), 1);
     const seen: string[] = [];
     for (let after = before.last_seq; ; ) {
       const page = await ledger.page(after, 10);
@@ -123,6 +123,6 @@ export function outageContract(
     }
     await database.start();
     await waitFor("the database", () => store.check().then(() => true as const));
-    t.equal(await store.begin(order, fingerprint(order)), "begun");
+    t.match(await store.begin(order, fingerprint(order)), { outcome: "begun" });
   });
 }

@@ -7,7 +7,7 @@ import { Cashier } from "../../src/payments/cashier.ts";
 import { Line } from "../../src/payments/line.ts";
 
 const never = new AbortController().signal;
-const order = (id: string, amount_minor = 100) => ({ order_id: id, amount_minor });
+const order = (id: string, amount_minor = 100, attempt = 1) => ({ order_id: id, amount_minor, attempt });
 
 /** A ledger that records when it is told to: a payment that takes as long as the test needs. */
 class HeldLedger extends MemoryLedger {
@@ -15,10 +15,10 @@ class HeldLedger extends MemoryLedger {
   recording = 0;
   readonly release = this.#held.resolve;
 
-  override async record(charge: Charge): Promise<Charge> {
+  override async record(charge: Charge, attempt: number): Promise<Charge> {
     this.recording += 1;
     await this.#held.promise;
-    return await super.record(charge);
+    return await super.record(charge, attempt);
   }
 }
 

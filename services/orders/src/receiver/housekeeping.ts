@@ -1,0 +1,116 @@
+/**
+ * What a receiver does beside answering, every few seconds: it renews its lease, and settles orders whose
+ * customers no longer wait and whose end is not on record, its own as well as those of receivers that were
+ * killed. Each round is bounded, and several receivers may do it at once.
+ */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { DependencyUnavailable, type Logger, type Metrics, newTrace, traceparent } from "@parallax/service";
+import type { Leases } from "../domain/ports.ts";
+import { ForeignCharge, type SettleParts, settle } from "../domain/settle.ts";
+
+export interface HousekeepingParts extends SettleParts {
+  readonly leases: Leases;
+  readonly instance: string;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Milliseconds between two rounds; 3 s by default. */
+  readonly everyMs?: number;
+}
+
+export interface Housekeeping {
+  /** An order of this receiver whose end is not known. */
+  onUnsettled(order: { order_id: string; attempt: number }): void;
+  /** The lease is there from then on. @throws DependencyUnavailable */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const EVERY_MS = 3000;
+/** Rounds that may fail until others hold this receiver to be dead. */
+const LEASE_ROUNDS = 5;
+const MOST_AT_ONCE = 100;
+/** Orders remembered to be settled soon. Those beyond are found once their time is over. */
+const MOST_REMEMBERED = 10_000;
+const FOREIGN_CHARGE_SECONDS = 3600;
+
+export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
+  const { store, leases, instance, logger, metrics, everyMs = EVERY_MS } = parts;
+  const settled = metrics.counter(
+    "orders_settled_total",
+    "Orders settled after their customers, by outcome.",
+    ["outcome"],
+  );
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let remembered: { order_id: string; attempt: number }[] = [];
+  let done: Promise<void> = Promise.resolve();
+  let failures = 0;
+
+  const renew = () => leases.renew(instance, (everyMs * LEASE_ROUNDS) / 1000);
+
+  async function round(): Promise<void> {
+    await renew();
+    while (remembered[0]) {
+      await store.settleIn(0, remembered[0]);
+      remembered.shift();
+    }
+    for (const order of await store.unsettled(MOST_AT_ONCE)) {
+      signal.throwIfAborted();
+      await settleOne(order);
+    }
+  }
+
+  async function settleOne(order: Parameters<typeof settle>[0]): Promise<void> {
+    try {
+      const outcome = await settle(order, parts, { signal, traceparent: traceparent(newTrace()) });
+      settled.inc({ outcome });
+      logger.info({ order_id: order.order_id, outcome }, "order settled");
+      // To the end of the line, so that it does not stand in the way of those that can be settled.
+      if (outcome === "in_progress" || outcome === "left") await store.settleIn(everyMs / 1000, order);
+    } catch (error) {
+      if (!(error instanceof ForeignCharge)) throw error;
+      settled.inc({ outcome: "foreign_charge" });
+      logger.error({ err: error, order_id: order.order_id }, "the ledger contradicts this order");
+      await store.settleIn(FOREIGN_CHARGE_SECONDS, order);
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await round();
+        failures = 0;
+      } catch (error) {
+        if (signal.aborted) return;
+        failures += 1;
+        const expected = error instanceof DependencyUnavailable;
+        if (!expected) logger.error({ err: error }, "housekeeping failed");
+        else if (failures === 1) logger.warn({ err: error }, "orders cannot be settled now; trying on");
+      }
+      await sleep(everyMs, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  return {
+    onUnsettled(order) {
+      if (remembered.length < MOST_REMEMBERED) remembered.push(order);
+    },
+    async start() {
+      await renew();
+      done = run();
+    },
+    async stop() {
+      stopping.abort(new Error("The receiver is stopping"));
+      await done;
+      // Best effort: what is left is found when the lease ends, or its time is over.
+      try {
+        for (const order of remembered) await store.settleIn(0, order);
+        await leases.end(instance);
+      } catch (error) {
+        logger.warn({ err: error }, "the lease could not be ended; it runs out");
+      }
+      remembered = [];
+    },
+  };
+}
