@@ -34,6 +34,9 @@ export type EventHandler = (event: unknown, context: InvocationContext) => Promi
 /** What is left of the function's time for saying why it failed; Lambda kills it without a word. */
 const LAST_WORDS_MS = 500;
 
+/** What who deploys the function asks it: whether it reaches its database. */
+const readinessSchema = z.strictObject({ check: z.literal("ready") });
+
 const eventSchema = z.object({
   Records: z
     .array(
@@ -73,6 +76,7 @@ export function createHandler({ store, payments, logger, initMs }: HandlerParts)
     const start = { request_id: awsRequestId, cold_start: cold, ...(cold && { init_ms: initMs }) };
     cold = false;
     logger.info(start, "invoked");
+    if (readinessSchema.safeParse(event).success) return await store.check();
     const left = getRemainingTimeInMillis();
     const signal = AbortSignal.timeout(Math.max(0, left - LAST_WORDS_MS));
     const notifications = read(event);

@@ -111,6 +111,14 @@ t.test("a message that is no order fails at once, as a failure that no retry can
   t.match(lines.at(-1), { level: "error", message_id: "message-0", request_id: /^request-/ });
 });
 
+t.test("asked whether it is ready, it tells whether it reaches its database", async (t) => {
+  const { store, calls, invoke } = setUp({ level: "silent" });
+  await invoke({ check: "ready" });
+  store.out = true;
+  await t.rejects(invoke({ check: "ready" }), DependencyUnavailable);
+  t.equal(calls.length, 0);
+});
+
 t.test("an event of something else is refused", async (t) => {
   const { invoke } = setUp({ level: "silent" });
   for (const event of [
