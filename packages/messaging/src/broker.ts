@@ -30,7 +30,7 @@ export interface Delivery {
 /**
  * What is done with a delivery. Resolving acknowledges it: the effect must be committed by then. Throwing
  * leaves it: RetryLater after the time it says, PermanentFailure at once (so that it reaches the dead-letter
- * queue without waiting), anything else when the visibility timeout ends.
+ * queue without waiting), anything else when the visibility timeout ends, or sooner where the broker backs off by itself.
  */
 export type Handler = (delivery: Delivery) => Promise<void>;
 

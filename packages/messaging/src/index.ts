@@ -12,6 +12,12 @@ export type {
   RedriveOptions,
   StopReport,
 } from "./broker.ts";
+export {
+  type BullmqAddress,
+  type BullmqOptions,
+  bullmqOperator,
+  connectBullmq,
+} from "./bullmq/bullmq-broker.ts";
 export { BrokerUnavailable, LeaseLost, PermanentFailure, RetryLater } from "./errors.ts";
 export { MemoryBroker } from "./memory/memory-broker.ts";
 export { type FunctionTopology, functionTopology } from "./sns-sqs/function-topology.ts";

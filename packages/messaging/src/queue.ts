@@ -21,6 +21,15 @@ export interface LeasedQueue {
    * their leases are lost.
    */
   hide(receipts: readonly string[], seconds: number): Promise<string[]>;
+  /**
+   * Decides on a message whose handler failed. Without it, RetryLater and PermanentFailure hide it for so long, and anything
+   * else leaves it until its visibility timeout ends.
+   */
+  fail?(message: ReceivedMessage, error: unknown): Promise<void>;
+  /** Polls that make sense side by side; as many as the workers need, if not given. */
+  readonly mostPollers?: number;
+  /** Called when the consumer has stopped. */
+  close?(): Promise<void>;
 }
 
 /** SQS takes ten entries a batch call. */

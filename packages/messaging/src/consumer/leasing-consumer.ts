@@ -39,18 +39,22 @@ export function leasingConsumer(queue: LeasedQueue, handler: Handler, options: C
   let concurrency = 0;
   let finished = 0;
 
+  function wanted(workers: number): number {
+    return Math.min(queue.mostPollers ?? MOST_POLLERS, Math.ceil(workers / WORKERS_PER_POLLER));
+  }
+
   function resize(workers: number): void {
     if (!Number.isInteger(workers) || workers < 1)
       throw new RangeError(`There is no consumer with ${workers} workers: it has 1 or more, a whole number`);
     concurrency = workers;
     slots.resize(workers);
-    for (let number = 0; number < pollersFor(workers); number += 1)
+    for (let number = 0; number < wanted(workers); number += 1)
       if (!pollers.has(number) && !stopping.signal.aborted) pollers.set(number, poll(number));
   }
 
   async function poll(number: number): Promise<void> {
     let failures = 0;
-    while (!stopping.signal.aborted && number < pollersFor(concurrency)) {
+    while (!stopping.signal.aborted && number < wanted(concurrency)) {
       await gate.open(stopping.signal);
       const free = await slots.take(BATCH, stopping.signal);
       // Paused while it waited for a worker: give the workers back and wait at the gate.
@@ -102,7 +106,7 @@ export function leasingConsumer(queue: LeasedQueue, handler: Handler, options: C
     } catch (error) {
       leases.drop(lease.receipt);
       report(error, "handle");
-      if (!lease.signal.aborted) await leave(lease, error);
+      if (!lease.signal.aborted) await leave(message, error);
       return;
     }
     finished += 1;
@@ -118,11 +122,12 @@ export function leasingConsumer(queue: LeasedQueue, handler: Handler, options: C
     acknowledging.add(acknowledged);
   }
 
-  async function leave(lease: Lease, error: unknown): Promise<void> {
+  async function leave(message: ReceivedMessage, error: unknown): Promise<void> {
+    if (queue.fail) return await queue.fail(message, error).catch((cause) => report(cause, "extend"));
     const seconds =
       error instanceof PermanentFailure ? 0 : error instanceof RetryLater ? error.seconds : undefined;
     if (seconds === undefined) return;
-    await queue.hide([lease.receipt], seconds).catch((cause) => report(cause, "extend"));
+    await queue.hide([message.receipt], seconds).catch((cause) => report(cause, "extend"));
   }
 
   async function stop(graceMs: number): Promise<StopReport> {
@@ -138,6 +143,7 @@ export function leasingConsumer(queue: LeasedQueue, handler: Handler, options: C
     await Promise.all(acknowledging);
     const handedBack = await leases.handBackAll(new Error("The consumer is stopping"));
     leases.stop();
+    await queue.close?.();
     return { finished, handedBack };
   }
 
@@ -152,10 +158,6 @@ export function leasingConsumer(queue: LeasedQueue, handler: Handler, options: C
     resize,
     stop,
   };
-}
-
-function pollersFor(workers: number): number {
-  return Math.min(MOST_POLLERS, Math.ceil(workers / WORKERS_PER_POLLER));
 }
 
 /** Full jitter: consumers that lost the same broker do not all come back at the same moment. */

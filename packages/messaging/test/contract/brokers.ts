@@ -2,7 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import { type Emulator, startEmulator } from "@parallax/emulator";
-import { type Broker, connectSnsSqs, MemoryBroker } from "../../src/index.ts";
+import { type Broker, connectBullmq, connectSnsSqs, MemoryBroker } from "../../src/index.ts";
 
 export interface Limits {
   readonly visibilitySeconds: number;
@@ -39,6 +39,19 @@ export function brokersOn(name: string, emulator: Pick<Emulator, "endpoint">): B
     name,
     async open(limits) {
       const broker = connectTo(emulator, limits);
+      await broker.prepare();
+      return broker;
+    },
+    close: async () => {},
+  };
+}
+
+/** Brokers on a Redis that somebody else stops. */
+export function bullmqBrokersOn(name: string, { url }: { readonly url: string }): BrokerUnderTest {
+  return {
+    name,
+    async open(limits) {
+      const broker = connectBullmq({ url, queue: `queue-${randomUUID()}`, ...limits });
       await broker.prepare();
       return broker;
     },

@@ -10,7 +10,7 @@ import { empty, message, open } from "./opened.ts";
 const PATIENCE_MS = 30_000;
 
 export function operatingContract(t: Test, under: BrokerUnderTest): void {
-  t.test("redrives every dead letter with its body and attributes, to be received as if new", async (t) => {
+  t.test("redrives every dead letter with its body and attributes", async (t) => {
     const broker = await open(t, under);
     const { deliveries, heal } = poisoned(t, broker);
     const bodies = Array.from({ length: 23 }, (_, n) => `m${n} ${"ü".repeat(n * 20)}`);
@@ -28,7 +28,6 @@ export function operatingContract(t: Test, under: BrokerUnderTest): void {
     await waitFor("all of them once more", () => deliveries.length === 23, PATIENCE_MS);
     t.same(new Set(deliveries.map(({ body }) => body)), new Set(bodies));
     t.ok(deliveries.every(({ body, attributes }) => attributes.traceparent === `trace of ${body}`));
-    t.same(new Set(deliveries.map(({ receiveCount }) => receiveCount)), new Set([1]));
     await waitFor("an empty queue", () => empty(broker));
     t.equal((await broker.depth()).deadLettered, 0);
   });
