@@ -25,7 +25,7 @@ published_options = $(if $(SYSTEM),--system $(SYSTEM)) $(if $(EXPERIMENT),--expe
 	$(if $(filter 0,$(CONTRADICTIONS)),--no-contradictions)
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo status logs down clean doctor engine images images-save images-load loadtest compare calibrate \
+.PHONY: help up demo status logs queue-depth scale redrive down clean doctor engine images images-save images-load loadtest compare calibrate \
 	check-comparing model published test test-integration check coverage format bench node
 
 ##@ General
@@ -40,7 +40,7 @@ help: ## Print this list
 
 ##@ Lab
 
-up: node ## Start the lab and wait until it is healthy: PROFILE=orders RUNTIME=compose|process JSON=1
+up: node ## Start the lab and wait until it is healthy: PROFILE=orders RUNTIME=compose|process BROKER=sns-sqs|bullmq JSON=1
 	@$(LAB) up $(up_options) $(json_option)
 
 demo: node ## Start the lab and take one real thing through each system, step by step
@@ -51,6 +51,15 @@ status: node ## What runs, where, since when: JSON=1
 
 logs: node ## The parts' logs: SERVICE=orders-receiver FOLLOW=1
 	@$(LAB) logs $(SERVICE) $(if $(FOLLOW),--follow)
+
+queue-depth: node ## How many orders are queued, once a second until Ctrl-C: FOR_SECONDS=60 JSON=1
+	@$(LAB) queue-depth $(if $(FOR_SECONDS),--for $(FOR_SECONDS)) $(json_option)
+
+scale: node ## Another number of workers for a running system: SYSTEM=orders WORKERS=20 JSON=1
+	@$(LAB) scale $(if $(SYSTEM),--system $(SYSTEM)) $(if $(WORKERS),--workers $(WORKERS)) $(json_option)
+
+redrive: node ## Send dead-lettered orders back to the queue: LIMIT=10 JSON=1
+	@$(LAB) redrive $(if $(LIMIT),--limit $(LIMIT)) $(json_option)
 
 down: node ## Stop the lab; data and logs stay: FORCE=1 also under an experiment
 	@$(LAB) down $(if $(FORCE),--force) $(json_option)

@@ -23,6 +23,9 @@ import { registerLoadtestCommand } from "./commands/loadtest.ts";
 import { registerLogsCommand } from "./commands/logs.ts";
 import { registerModelCommand } from "./commands/model.ts";
 import { registerPublishedCommand } from "./commands/published.ts";
+import { registerQueueDepthCommand } from "./commands/queue-depth.ts";
+import { registerRedriveCommand } from "./commands/redrive.ts";
+import { registerScaleCommand } from "./commands/scale.ts";
 import { registerStatusCommand } from "./commands/status.ts";
 import { registerTestCommand } from "./commands/test.ts";
 import { registerTestIntegrationCommand } from "./commands/test-integration.ts";
@@ -34,6 +37,9 @@ const commands = [
   registerDemoCommand,
   registerStatusCommand,
   registerLogsCommand,
+  registerQueueDepthCommand,
+  registerScaleCommand,
+  registerRedriveCommand,
   registerDownCommand,
   registerCleanCommand,
   registerDoctorCommand,

@@ -12,6 +12,8 @@ type Style = Parameters<typeof styleText>[0];
 export interface Sink {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
+  /** Of a terminal. */
+  readonly columns?: number | undefined;
 }
 
 export interface OutputOptions {
@@ -31,6 +33,11 @@ export class Output {
   /** True when stdout is a terminal. */
   get interactive(): boolean {
     return this.#options.stdout.isTTY === true;
+  }
+
+  /** How wide the terminal is; undefined when stdout is none. */
+  get columns(): number | undefined {
+    return this.interactive ? this.#options.stdout.columns : undefined;
   }
 
   /** Something has begun. */

@@ -3,7 +3,8 @@ import type { Command } from "commander";
 import { type CliContext, openRuntime } from "../cli/context.ts";
 import { exitCodes } from "../cli/exit-codes.ts";
 import type { Output } from "../cli/output.ts";
-import type { LabStatus, PartStatus } from "../runtimes/runtime.ts";
+import type { LabStatus, PartStatus, Runtime } from "../runtimes/runtime.ts";
+import { brokerTitle, type OrdersWiring, ordersWiring } from "../systems/orders/order-queue.ts";
 
 export function registerStatusCommand(program: Command, context: CliContext): void {
   program
@@ -11,15 +12,23 @@ export function registerStatusCommand(program: Command, context: CliContext): vo
     .description("what runs, where, since when")
     .option("--json", "print it as JSON")
     .action(async (options: { json?: boolean }) => {
-      const status = await (await openRuntime(context)).runtime.status();
-      if (options.json) context.output.json(status);
-      else printStatus(status, context.output);
+      const { runtime } = await openRuntime(context);
+      const status = await runtime.status();
+      const orders = await wiringOf(runtime, status);
+      if (options.json) context.output.json({ ...status, orders: orders ?? null });
+      else printStatus(status, context.output, orders);
       if (status.state !== "running") context.exitWith(exitCodes.notRunning);
     });
 }
 
+/** What queued orders go through; undefined for a lab that is down, or cannot be asked. */
+async function wiringOf(runtime: Runtime, { parts }: LabStatus): Promise<OrdersWiring | undefined> {
+  if (parts.every(({ state }) => state === "stopped")) return undefined;
+  return await ordersWiring(runtime).catch(() => undefined);
+}
+
 /** The status as a table, with what to do when something is wrong. */
-export function printStatus(status: LabStatus, output: Output): void {
+export function printStatus(status: LabStatus, output: Output, orders?: OrdersWiring): void {
   const since = status.since === null ? "" : `, since ${status.since}`;
   output.line(`The lab is ${status.state} (${status.runtime} runtime${since}).`);
   if (status.parts.length > 0) {
@@ -39,10 +48,11 @@ export function printStatus(status: LabStatus, output: Output): void {
     ]);
   }
   const configured = status.parts.filter(({ overrides }) => Object.keys(overrides).length > 0);
-  if (configured.length > 0) output.line();
+  if (configured.length > 0 || orders) output.line();
+  if (orders) output.line(`Queued orders go through ${pathOf(orders)}.`);
   for (const { name, overrides } of configured) {
     const variables = Object.entries(overrides).map(([variable, value]) => `${variable}=${value}`);
-    output.line(`${name} runs with ${variables.join(" ")} (set by an experiment)`);
+    output.line(`${name} runs with ${variables.join(" ")} (set by an experiment, or by make scale)`);
   }
   const { failure } = status;
   if (failure !== undefined) {
@@ -54,6 +64,11 @@ export function printStatus(status: LabStatus, output: Output): void {
   if (next === undefined) return;
   if (status.parts.length > 0 && failure === undefined) output.line();
   output.line(next);
+}
+
+function pathOf({ broker, consumer }: OrdersWiring): string {
+  const taker = consumer === "lambda" ? "a Lambda function" : "the processor's workers";
+  return `${brokerTitle(broker)} to ${taker} (BROKER=${broker} CONSUMER=${consumer})`;
 }
 
 /** What to do about a lab that is not as it should be. */

@@ -55,13 +55,15 @@ export async function reset(
 ): Promise<string[]> {
   const names = await resetLeftovers(runtime, settings.labDir, status);
   for (const name of names)
-    output.warn(`${name} is back to its settings; an experiment that was killed had changed them`);
+    output.warn(
+      `${name} is back to its settings; make scale, or an experiment that was killed, had changed them`,
+    );
   return names;
 }
 
 /**
- * An experiment takes its configuration back when it ends, but not when its command is killed. Nothing is reset while
- * an experiment runs.
+ * An experiment takes its configuration back when it ends, but not when its command is killed; what make scale has changed lasts
+ * until here. Nothing is reset while an experiment runs.
  * @returns names of the services that were reset
  */
 export async function resetLeftovers(

@@ -3,6 +3,7 @@ import { type CliContext, openRuntime, type SettingOptions } from "../cli/contex
 import { findK6 } from "../engines/k6.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
 import type { Settings } from "../settings.ts";
+import { ordersWiring } from "../systems/orders/order-queue.ts";
 import { takeDown } from "./down.ts";
 import { bringUp, reset } from "./up.ts";
 
@@ -28,11 +29,23 @@ export async function withLab(
   const ready =
     before.state === "running" && settings.profiles.every((name) => before.profiles.includes(name));
   // A healthy lab is used as it is: starting it could replace what has changed since, and what is queued with it.
-  if (ready) await reset({ runtime, settings }, before, context);
-  else await bringUp({ runtime, settings, because }, context);
+  if (ready) {
+    await reset({ runtime, settings }, before, context);
+    await tellOtherBroker({ runtime, settings }, context);
+  } else await bringUp({ runtime, settings, because }, context);
   try {
     await work({ runtime, settings });
   } finally {
     if (context.signal.aborted && !ranBefore) await takeDown({ runtime }, context);
   }
+}
+
+/** Settings that have changed since the lab was started show in nothing else that is printed. */
+async function tellOtherBroker({ runtime, settings }: RunningLab, { output }: CliContext): Promise<void> {
+  if (!settings.profiles.includes("orders")) return;
+  const { broker, consumer } = await ordersWiring(runtime);
+  if (broker === settings.broker && consumer === settings.consumer) return;
+  output.warn(
+    `The lab runs with BROKER=${broker} CONSUMER=${consumer}; to change that, run "make down" and "make up"`,
+  );
 }

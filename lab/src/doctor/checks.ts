@@ -1,4 +1,5 @@
 /** What the lab needs of this machine, looked at all at once; each subject is a file of its own beside this one. */
+import { checkBroker } from "./broker.ts";
 import { checkCompose } from "./compose.ts";
 import { checkDotEnv } from "./dot-env.ts";
 import { checkEngine } from "./engine.ts";
@@ -19,6 +20,7 @@ type Check = (examination: Examination) => Finding[] | Promise<Finding[]>;
 /** In the order in which they are shown. */
 const checks: readonly (readonly [name: string, check: Check])[] = [
   ["runtime", checkRuntime],
+  ["broker", checkBroker],
   ["engine", checkEngine],
   ["compose", checkCompose],
   ["images", checkImages],

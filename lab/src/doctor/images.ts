@@ -15,7 +15,7 @@ export async function checkImages({ engine, settings, root }: Examination): Prom
   if (!engine.usable) return [];
   const source = engineImages(engine.engine);
   const servers = (Object.keys(backingImages) as BackingServer[]).filter(
-    (server) => server === settings.emulator || !isEmulator(server),
+    (server) => !isEmulator(server) || (server === settings.emulator && settings.broker === "sns-sqs"),
   );
   const wishes = servers.map((server) => backingWish(server, settings));
   const [backing, services] = await Promise.all([

@@ -11,6 +11,8 @@ interface Publisher {
   project: string | undefined;
 }
 
+type PortVariable = (typeof portVariables)[number];
+
 export async function checkPorts({ settings, status, engine }: Examination): Promise<Finding[]> {
   const own = new Set(
     status.parts.filter(({ state }) => state !== "stopped" && state !== "failed").map(({ port }) => port),
@@ -21,10 +23,19 @@ export async function checkPorts({ settings, status, engine }: Examination): Pro
       const port = settings.ports[portSettings[variable]];
       const check = `port ${port}`;
       if (own.has(port)) return { check, state: "ok", found: "used by this lab" };
+      const idle = unused(variable, settings);
+      if (idle) return { check, state: "ok", found: `not needed with ${idle} (${variable})` };
       if (await isPortFree(port)) return { check, state: "ok", found: `free (${variable})` };
       return { check, state: "fail", ...describe(port, variable, publishers.get(port), settings) };
     }),
   );
+}
+
+/** The setting that makes a port unneeded. */
+function unused(variable: PortVariable, { broker, consumer }: Settings): string | undefined {
+  if (variable === "EMULATOR_PORT" && broker === "bullmq") return "BROKER=bullmq";
+  if (variable === "ORDERS_PROCESSOR_PORT" && consumer === "lambda") return "CONSUMER=lambda";
+  return undefined;
 }
 
 function describe(

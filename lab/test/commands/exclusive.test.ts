@@ -69,6 +69,6 @@ t.test("status tells what an experiment has set", async (t) => {
   let text = "";
   const sink = { write: (more: string) => (text += more) };
   printStatus(status, new Output({ stdout: sink, stderr: sink, environment: {} }));
-  t.match(text, "orders-payments runs with PAYMENT_SECONDS=0.2 (set by an experiment)");
+  t.match(text, "orders-payments runs with PAYMENT_SECONDS=0.2 (set by an experiment, or by make scale)");
   t.notMatch(text, "orders-receiver runs with");
 });

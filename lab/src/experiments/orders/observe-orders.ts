@@ -1,8 +1,8 @@
 /** Watching orders during a run, and gathering the evidence for its verdict afterwards. */
 
-import { sqsOperator } from "@parallax/messaging";
 import { z } from "zod";
 import type { Runtime } from "../../runtimes/runtime.ts";
+import { brokerAccess, openQueue } from "../../systems/orders/order-queue.ts";
 import { judgeOrders } from "../../verdicts/orders-conservation.ts";
 import { readJsonLines } from "../answers-file.ts";
 import type { Observed, Sample } from "../experiment.ts";
@@ -27,12 +27,8 @@ export async function observeOrders(runtime: Runtime): Promise<Observed> {
     receiver: runtime.endpoint("orders-receiver"),
     payments: runtime.endpoint("orders-payments"),
   });
-  const queue = sqsOperator({
-    region: "us-west-2",
-    endpoint: runtime.endpoint("emulator"),
-    credentials: { accessKeyId: "test", secretAccessKey: "test" },
-    queue: "order-processing-queue",
-  });
+  // The one that the services use by now: the experiment has configured them.
+  const queue = openQueue(await brokerAccess(runtime));
   const { last_seq: before } = await api.ledgerSummary();
 
   return {

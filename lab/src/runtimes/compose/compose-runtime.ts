@@ -11,9 +11,10 @@ import { postgresUrl } from "../../engines/postgres.ts";
 import { knownPostgresPassword } from "../../engines/secrets.ts";
 import { type LabPaths, labPaths } from "../../paths.ts";
 import type { Settings } from "../../settings.ts";
+import { provideFunction } from "../../systems/orders/provide-function.ts";
 import { pick } from "../../util/pick.ts";
 import { lockCommand, lockExperiment, waitForCommandLock } from "../command-lock.ts";
-import { keptLogs, readLogs } from "../log-files.ts";
+import { readLogs } from "../log-files.ts";
 import type {
   DownReport,
   LabStatus,
@@ -33,10 +34,9 @@ import { followLogs } from "./follow-logs.ts";
 import { waitHealthy } from "./health.ts";
 import { labStatus, statusWithoutEngine } from "./lab-status.ts";
 import { type Found, LabUsage } from "./lab-usage.ts";
-import { launch } from "./launch.ts";
-import { tailOf } from "./logs.ts";
+import { launch, type Providing } from "./launch.ts";
+import { logsKept, tailOf } from "./logs.ts";
 import { assertOwn, isOwn, type Project, removeOwnVolumes } from "./ownership.ts";
-import { partNames } from "./parts.ts";
 import {
   type Overrides,
   projectWithVolumes,
@@ -73,7 +73,8 @@ export class ComposeRuntime implements Runtime {
       await requireCompose();
       await this.#assertSameProject(engine);
       await assertOwn(engine.client, this.#own(this.#settings.composeProject));
-      await launch({ engine, settings: this.#settings, paths: this.#paths, project: this.#project }, options);
+      const parts = { engine, settings: this.#settings, paths: this.#paths, project: this.#project };
+      await launch({ ...parts, providing: this.#providing() }, options);
     });
     return await this.status();
   }
@@ -135,7 +136,7 @@ export class ComposeRuntime implements Runtime {
     const { parts, follow, tail, signal } = options;
     const containers = await this.#engine.with((engine) => this.#containers(engine));
     if (containers.length === 0) {
-      yield* readLogs(this.#paths.logs, this.#keptLogs(parts), options);
+      yield* readLogs(this.#paths.logs, logsKept(this.#paths.logs, parts), options);
       return;
     }
     const chosen = parts.length > 0 ? parts.map((part) => find(containers, part)) : containers;
@@ -220,15 +221,13 @@ export class ComposeRuntime implements Runtime {
     };
   }
 
-  /** Parts of the last lab whose logs were kept. */
-  #keptLogs(wanted: readonly string[]): string[] {
-    const kept = keptLogs(this.#paths.logs).filter((name) => partNames.includes(name));
-    const unknown = wanted.find((part) => !kept.includes(part));
-    if (unknown !== undefined) {
-      const has = kept.length === 0 ? 'Start the lab with "make up".' : `Name one of: ${kept.join(", ")}.`;
-      throw new LabError("NO_SUCH_PART", `There is no log of "${unknown}".`, { remedy: has });
-    }
-    return wanted.length > 0 ? [...wanted] : kept;
+  #providing(): Providing | undefined {
+    if (this.#settings.consumer !== "lambda") return undefined;
+    return {
+      what: "Deploying the Lambda function that takes the orders",
+      awaitedBy: "orders-receiver",
+      provide: (signal) => provideFunction(this, signal),
+    };
   }
 
   async #bringUp(engine: Engine, service: string, overrides: Overrides): Promise<void> {

@@ -11,7 +11,7 @@ import type { UpOptions } from "../runtime.ts";
 import type { ComposeProject } from "./compose-project.ts";
 import { type LabContainer, listContainers } from "./containers.ts";
 import { engineGone, isEngineGone } from "./failures.ts";
-import { waitHealthy } from "./health.ts";
+import { type WaitOptions, waitHealthy } from "./health.ts";
 import type { ComposePart } from "./parts.ts";
 import {
   type ComposeState,
@@ -28,6 +28,17 @@ export interface LaunchParts {
   readonly settings: Settings;
   readonly paths: LabPaths;
   readonly project: ComposeProject;
+  readonly providing?: Providing | undefined;
+}
+
+/** What one part waits for that is no part itself. */
+export interface Providing {
+  /** For people. */
+  readonly what: string;
+  /** The part that cannot become healthy without it. */
+  readonly awaitedBy: string;
+  /** Called once all the other parts are healthy. */
+  provide(signal: AbortSignal): Promise<void>;
 }
 
 const healthyTimeout = 180_000;
@@ -78,7 +89,7 @@ export async function launch(parts: LaunchParts, options: UpOptions): Promise<vo
 }
 
 async function bringUp(
-  { engine: { client }, settings, project }: LaunchParts,
+  { engine: { client }, settings, project, providing }: LaunchParts,
   planned: readonly ComposePart[],
   before: readonly LabContainer[],
   { profiles, signal, onEvent }: UpOptions,
@@ -99,26 +110,45 @@ async function bringUp(
       lives.add(lifeOf(container));
       const seconds = ((performance.now() - began) / 1_000).toFixed(1);
       const url = planned.find(({ name }) => name === container.name)?.url;
+      const why = isReplaced(container, before) ? "; replaced, as its image or settings have changed" : "";
       onEvent({
         kind: "done",
-        text: `${container.name} answers at ${url} (${seconds} s)`,
+        text: `${container.name} answers at ${url} (${seconds} s)${why}`,
         part: container.name,
       });
     },
   };
   const healthy = waitHealthy(wait);
   const composed = project.up(profiles, [], both);
+  const provided = provideOnce(providing, wait, onEvent);
   try {
     // Whichever fails first says most about why.
-    await Promise.all([composed, healthy]);
+    await Promise.all([composed, healthy, provided]);
     // What Compose has replaced was healthy before, and has to become so again.
     await waitHealthy(wait);
+    for (const { name } of noLongerPlanned(before, planned)) {
+      onEvent({ kind: "warn", text: `${name} is removed: with these settings nothing needs it`, part: name });
+    }
   } catch (error) {
     over.abort(error);
-    await Promise.allSettled([composed, healthy]);
+    await Promise.allSettled([composed, healthy, provided]);
     signal.throwIfAborted();
     throw isEngineGone(error) ? engineGone(error) : error;
   }
+}
+
+/** Provides what one part waits for, as soon as the others are healthy. */
+async function provideOnce(
+  providing: Providing | undefined,
+  wait: WaitOptions,
+  onEvent: UpOptions["onEvent"],
+): Promise<void> {
+  if (providing === undefined) return;
+  const { what, awaitedBy, provide } = providing;
+  const others = wait.parts.filter((name) => name !== awaitedBy);
+  await waitHealthy({ ...wait, parts: others, onHealthy: () => {} });
+  onEvent({ kind: "begin", text: what });
+  await provide(wait.signal);
 }
 
 /**
@@ -181,6 +211,18 @@ function imagesByPart(planned: readonly ComposePart[], images: readonly Resolved
 /** A container that was started again lives another life. */
 function lifeOf({ inspected }: LabContainer): string {
   return `${inspected.Id} ${inspected.State.StartedAt}`;
+}
+
+/** What ran before, and was taken away by Compose for a container made anew. */
+function isReplaced({ name, inspected }: LabContainer, before: readonly LabContainer[]): boolean {
+  const former = before.find((container) => container.name === name)?.inspected;
+  return former?.State.Running === true && former.Id !== inspected.Id;
+}
+
+function noLongerPlanned(before: readonly LabContainer[], planned: readonly ComposePart[]): LabContainer[] {
+  return before.filter(
+    ({ name, inspected }) => inspected.State.Running && !planned.some((part) => part.name === name),
+  );
 }
 
 /** What the compose files of today's systems run; NATS belongs to a system that is still to come. */

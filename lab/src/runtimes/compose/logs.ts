@@ -1,9 +1,11 @@
 /** Containers' logs: their ends, their lines as they come, and whole as files when the containers go. */
 import { closeSync, writeSync } from "node:fs";
 import type Docker from "dockerode";
+import { LabError } from "../../cli/lab-error.ts";
 import { demultiplex } from "../../docker/log-frames.ts";
-import { archiveLog, openLog } from "../log-files.ts";
+import { archiveLog, keptLogs, openLog } from "../log-files.ts";
 import type { LabContainer } from "./containers.ts";
+import { partNames } from "./parts.ts";
 
 /** The last lines of both its streams; nothing for a container that is gone. */
 export async function tailOf(handle: Docker.Container, lines: number): Promise<string[]> {
@@ -16,6 +18,20 @@ export async function tailOf(handle: Docker.Container, lines: number): Promise<s
   } catch {
     return [];
   }
+}
+
+/**
+ * Names of the parts of the last lab whose logs were kept: these, or all when none is named.
+ * @throws LabError NO_SUCH_PART
+ */
+export function logsKept(logs: string, wanted: readonly string[]): string[] {
+  const kept = keptLogs(logs).filter((name) => partNames.includes(name));
+  const unknown = wanted.find((part) => !kept.includes(part));
+  if (unknown !== undefined) {
+    const has = kept.length === 0 ? 'Start the lab with "make up".' : `Name one of: ${kept.join(", ")}.`;
+    throw new LabError("NO_SUCH_PART", `There is no log of "${unknown}".`, { remedy: has });
+  }
+  return wanted.length > 0 ? [...wanted] : kept;
 }
 
 /**

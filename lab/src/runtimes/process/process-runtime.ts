@@ -204,6 +204,7 @@ export class ProcessRuntime implements Runtime {
     const status = await this.status();
     if (status.state === "stopped" || status.state === "failed") return undefined;
     const same = [...status.profiles].sort().join() === [...profiles].sort().join();
+    if (same) this.#assertSameParts(status, profiles);
     if (status.state === "running" && same) return status;
     if (status.state === "stopping") {
       throw new LabError("BUSY", "The lab is being stopped.", {
@@ -223,6 +224,22 @@ export class ProcessRuntime implements Runtime {
     throw new LabError("NOT_HEALTHY", `The lab is running already and is ${status.state}.`, {
       reason: `${bad.join(", ")}.`,
       remedy: 'See "make status" and "make logs"; "make down" and "make up" begin anew.',
+    });
+  }
+
+  /** Other parts or ports than those that run are a matter of settings that have changed: never left unsaid. */
+  #assertSameParts({ parts }: LabStatus, profiles: readonly Profile[]): void {
+    const planned = namesAndPorts(this.#source.parts(profiles));
+    const running = namesAndPorts(parts);
+    const without = running.filter((part) => !planned.includes(part));
+    const instead = planned.filter((part) => !running.includes(part));
+    if (without.length + instead.length === 0) return;
+    throw new LabError("OTHER_LAB_RUNNING", "The lab is running with other settings.", {
+      reason: [
+        ...(without.length > 0 ? [`It runs ${without.join(", ")}; with these settings it would not.`] : []),
+        ...(instead.length > 0 ? [`These settings want ${instead.join(", ")}.`] : []),
+      ].join(" "),
+      remedy: 'Run "make down" first, or start with the settings that it runs with.',
     });
   }
 
@@ -251,4 +268,8 @@ export class ProcessRuntime implements Runtime {
       : `The supervisor (pid ${state.supervisor.pid}) was ended from outside; its parts were ended after it.`;
     return { part: "supervisor", what, log_tail: [], at: new Date().toISOString() };
   }
+}
+
+function namesAndPorts(parts: readonly { name: string; port: number }[]): string[] {
+  return parts.map(({ name, port }) => `${name} on port ${port}`);
 }

@@ -1,7 +1,7 @@
 /** The environment variables of the parts that publish or consume, and the broker that they name. */
 
-import { type Broker, connectSnsSqs } from "@parallax/messaging";
-import { fields } from "@parallax/service";
+import { type Broker, connectBullmq, connectSnsSqs } from "@parallax/messaging";
+import { ConfigError, fields } from "@parallax/service";
 import { z } from "zod";
 
 export const brokerVariables = {
@@ -16,6 +16,8 @@ export const brokerVariables = {
   MAX_RECEIVE_COUNT: fields.integer({ min: 1, max: 1000 }).default(5),
 };
 
+const NEEDS_REDIS = "must be set with BROKER=bullmq";
+
 /** Of the part that makes the topology: who subscribes to the topic. */
 export const consumerVariables = {
   CONSUMER: z.enum(["workers", "lambda"]).default("workers"),
@@ -25,7 +27,7 @@ export const consumerVariables = {
 export function withBrokerChecked<S extends z.ZodObject<typeof brokerVariables>>(schema: S): S {
   return schema.refine(({ BROKER, REDIS_URL }) => BROKER !== "bullmq" || REDIS_URL !== undefined, {
     path: ["REDIS_URL"],
-    message: "must be set with BROKER=bullmq",
+    message: NEEDS_REDIS,
     when: () => true,
   });
 }
@@ -33,8 +35,20 @@ export function withBrokerChecked<S extends z.ZodObject<typeof brokerVariables>>
 export type BrokerVariables = z.output<z.ZodObject<typeof brokerVariables>>;
 type ConsumerVariables = z.output<z.ZodObject<typeof consumerVariables>>;
 
-/** @param env with who consumes, of a part that publishes */
+/**
+ * @param env with who consumes, of a part that publishes
+ * @throws ConfigError of a schema that is not `withBrokerChecked`
+ */
 export function connectBroker(env: BrokerVariables & Partial<ConsumerVariables>): Broker {
+  if (env.BROKER === "bullmq") {
+    if (env.REDIS_URL === undefined) throw new ConfigError([`REDIS_URL: ${NEEDS_REDIS}`]);
+    return connectBullmq({
+      url: env.REDIS_URL,
+      queue: env.ORDERS_QUEUE,
+      visibilitySeconds: env.VISIBILITY_TIMEOUT_SECONDS,
+      maxReceiveCount: env.MAX_RECEIVE_COUNT,
+    });
+  }
   return connectSnsSqs({
     region: env.AWS_REGION,
     endpoint: env.AWS_ENDPOINT_URL,
