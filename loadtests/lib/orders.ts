@@ -24,9 +24,18 @@ export function makeOrder(id: string, customer: number): OrderBody {
 
 /** The id that an answer names; undefined for an answer that is not what was promised: it is recorded all the same, and judged. */
 export function answeredId(body: unknown): string | undefined {
+  const order_id = parsed(body)?.order_id;
+  return typeof order_id === "string" ? order_id : undefined;
+}
+
+/** The same of an answer that is to be a completed order. */
+export function completedId(body: unknown): string | undefined {
+  return parsed(body)?.status === "completed" ? answeredId(body) : undefined;
+}
+
+function parsed(body: unknown): { order_id?: unknown; status?: unknown } | undefined {
   try {
-    const { order_id } = JSON.parse(String(body)) as { order_id?: unknown };
-    return typeof order_id === "string" ? order_id : undefined;
+    return JSON.parse(String(body)) as { order_id?: unknown; status?: unknown };
   } catch {
     return undefined;
   }

@@ -11,12 +11,14 @@ import { checkFaults, parseFault } from "../experiments/faults.ts";
 import { lengthOf } from "../experiments/load-schedule.ts";
 import { asItIs, mergeVariants, parseVariant, type Variant } from "../experiments/parameters.ts";
 import { planRun } from "../experiments/plan-run.ts";
+import { type NamedVariant, rowsInTurns, rowsOf } from "../experiments/rows.ts";
 import type { RunResult } from "../experiments/run-experiment.ts";
 import { checkServiceSettings } from "../experiments/service-variables.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
 import { printRun } from "./print-run.ts";
 import { runHere } from "./run-here.ts";
 import { runInTurns } from "./run-in-turns.ts";
+import { printBeside, runRows } from "./run-rows.ts";
 import { withLab } from "./with-lab.ts";
 
 interface LoadtestFlags extends SettingOptions {
@@ -28,6 +30,7 @@ interface LoadtestFlags extends SettingOptions {
   against?: string;
   primary?: string;
   fault: string[];
+  markdown?: boolean;
   json?: boolean;
 }
 
@@ -51,6 +54,7 @@ export function registerLoadtestCommand(program: Command, context: CliContext): 
       gather,
       [],
     )
+    .option("--markdown", "print the table of measured and published figures as Markdown")
     .option("--json", "print the result as JSON")
     .addHelpText("after", () => `\nExperiments:\n${experiments.map(describe).join("\n")}`)
     .action((flags: LoadtestFlags) => loadtest(flags, context));
@@ -69,30 +73,57 @@ async function loadtest(flags: LoadtestFlags, context: CliContext): Promise<void
       remedy: 'Name the other side, too: --against "rate=60".',
     });
   }
-  const variants = against ? [variant, mergeVariants(variant, against)] : [variant];
-  for (const { services } of variants) await checkServiceSettings(services);
-  for (const experiment of chosen) {
-    for (const each of variants) planRun(experiment, each, faults);
+  const many = repeats > 1 || against !== undefined;
+  const work = chosen.map((experiment) => workOf(experiment, variant, against, many));
+  for (const { experiment, variants } of work) {
+    for (const each of variants) {
+      await checkServiceSettings(each.services);
+      planRun(experiment, each, faults);
+    }
   }
-  const turns = { repeats, against, primary: flags.primary, json: flags.json };
   await assertUsable(environment, context.root);
   await withLab(context, flags, async (lab) => {
     const results: RunResult[] = [];
-    for (const experiment of chosen) {
+    for (const { experiment, variants, rows, sides } of work) {
       const { runtime } = lab;
+      const { json, markdown, primary } = flags;
       await checkParts(experiment, variants, faults, runtime);
-      const options = { context, ...lab, variant, faults };
-      if (repeats === 1 && !against) {
-        const result = await runHere(experiment, options);
-        if (!flags.json) printRun(result, context.output);
-        results.push(result);
+      const options = { context, ...lab, faults, json, markdown };
+      if (sides) {
+        results.push(...(await runInTurns(experiment, { ...options, ...sides, repeats, primary })));
+      } else if (rows.length > 1) {
+        results.push(...(await runRows(experiment, rows, options)));
       } else {
-        results.push(...(await runInTurns(experiment, { ...options, ...turns })));
+        const result = await runHere(experiment, { ...options, variant });
+        if (!json) {
+          printRun(result, context.output);
+          printBeside(result.beside, context.output, markdown);
+        }
+        results.push(result);
       }
     }
-    if (flags.json && !against) context.output.json(results);
+    if (flags.json && work.every(({ sides }) => !sides?.against)) context.output.json(results);
     if (results.some(({ verdict }) => verdict.outcome !== "held")) context.exitWith(exitCodes.verdict);
   });
+}
+
+interface Work {
+  readonly experiment: Experiment;
+  /** Each that will be run, once. */
+  readonly variants: readonly Variant[];
+  readonly rows: readonly NamedVariant[];
+  /** Only of what is repeated or compared. */
+  readonly sides: { readonly variant: Variant; readonly against: Variant | undefined } | undefined;
+}
+
+/** @throws LabError USAGE for repeats of an experiment that has many rows */
+function workOf(experiment: Experiment, variant: Variant, against: Variant | undefined, many: boolean): Work {
+  const rows = rowsOf(experiment, variant);
+  if (!many) return { experiment, rows, variants: rows.map((row) => row.variant), sides: undefined };
+  const two = against ? undefined : rowsInTurns(experiment, variant);
+  const [first, second] = two ?? [variant, against];
+  const variants = second ? [first, mergeVariants(first, second)] : [first];
+  return { experiment, rows: [], variants, sides: { variant: first, against: second } };
 }
 
 /** @throws LabError USAGE for faults of parts that the lab does not have, and for those that would miss the load */

@@ -40,6 +40,10 @@ const KNOWN: readonly (readonly [RegExp, unit: string, better: Direction])[] = [
   [/^.+_cpu_s_per_1000$/, "s", "lower"],
   [/^.+_memory_mb$/, "MB", "lower"],
   [/^.+_throttled_s$/, "s", "lower"],
+  [/^(drain|drain_watched)_s$/, "s", "lower"],
+  [/^processed_per_s$/, "/s", "higher"],
+  [/^(accepted_to_paid|end_to_end)_(p\d+|mean)_ms$/, "ms", "lower"],
+  [/^(peak_depth|peak_waiting|left_after_watch)$/, "", "lower"],
   [/^(queue_depth|queue_visible|payments_waiting|dead_lettered)_max$/, "", "lower"],
 ];
 

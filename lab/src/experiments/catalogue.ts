@@ -6,8 +6,9 @@ import type { Experiment } from "./experiment.ts";
 import { coordinatedOmission } from "./orders/coordinated-omission.ts";
 import { rateSweep } from "./orders/rate-sweep.ts";
 import { smoke } from "./orders/smoke.ts";
+import { workerScaling } from "./orders/worker-scaling.ts";
 
-export const experiments: readonly Experiment[] = [smoke, rateSweep, coordinatedOmission];
+export const experiments: readonly Experiment[] = [smoke, rateSweep, coordinatedOmission, workerScaling];
 
 export interface Choice {
   readonly system?: string | undefined;

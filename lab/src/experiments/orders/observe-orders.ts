@@ -8,7 +8,12 @@ import { readJsonLines } from "../answers-file.ts";
 import type { Observed, Sample } from "../experiment.ts";
 import { OrdersApi } from "./orders-api.ts";
 
-const answerSchema = z.object({ id: z.string(), status: z.int(), answered_id: z.string().optional() });
+const answerSchema = z.object({
+  id: z.string(),
+  op: z.string(),
+  status: z.int(),
+  answered_id: z.string().optional(),
+});
 /** What is sampled of orders, beside what each part takes. */
 export const orderSamples = [
   { name: "queue_visible", meaning: "orders waiting in the queue" },

@@ -1,0 +1,287 @@
+/**
+ * Orders, worker scaling: what becomes of the queue when orders come faster than they are paid for, and what more workers do about it.
+ * The published study's own experiment, with two rows more: one payment at a time, where workers do not help, and workers
+ * that come with the backlog.
+ *
+ * Hours are not waited for. The drain is watched for `drain_seconds`; what is left then is forecast by the queue model, said to be,
+ * and done fast, so that every order is judged. `compress` runs the same faster: rate × c, times ÷ c. Depths stay, and times are
+ * told as those of the study.
+ */
+
+import { evenQueue, type QueueParameters, secondsToDrain } from "../../models/queue.ts";
+import { publishedOrdersScaling } from "../../published/index.ts";
+import type { Runtime } from "../../runtimes/runtime.ts";
+import type { Beside } from "../beside.ts";
+import type {
+  Experiment,
+  FinishedLoad,
+  Observed,
+  ObservedPlan,
+  ParameterValues,
+  Sample,
+} from "../experiment.ts";
+import type { RunFigures } from "../figures.ts";
+import { observeOrders, orderSamples } from "./observe-orders.ts";
+import { depthFigures, readOrderTimes } from "./order-times.ts";
+import { OrdersApi } from "./orders-api.ts";
+import { workersNow } from "./workers-now.ts";
+
+const samples = [
+  ...orderSamples,
+  { name: "queue_depth", meaning: "orders in the queue, waiting or received" },
+  { name: "workers", meaning: "workers that there are" },
+] as const satisfies readonly Sample[];
+
+/** An interval of scaling, and how long it waits before there are fewer workers; of the study's time. */
+const SCALE_SECONDS = { interval: 1, cooldown: 15 };
+
+export const workerScaling: Experiment = {
+  system: "orders",
+  name: "worker-scaling",
+  summary: "58 orders a second for a minute, 3 s each: how deep is the queue, and how long does it drain?",
+  script: "orders/place-orders.ts",
+  parameters: {
+    rate: { value: 58, meaning: "orders a second", least: 1, most: 2000 },
+    seconds: { value: 60, meaning: "seconds of load", least: 2, most: 600 },
+    payment_seconds: { value: 3, meaning: "seconds a payment takes", least: 0.1, most: 60 },
+    workers: { value: 20, meaning: "workers; with scaling, the least", least: 1, most: 1000, whole: true },
+    payment_lines: {
+      value: 0,
+      meaning: "payments at a time, 0 for no limit",
+      least: 0,
+      most: 1000,
+      whole: true,
+    },
+    backlog_per_worker: {
+      value: 0,
+      meaning: "orders that may wait for each worker before there are more, 0 for as many workers as said",
+      least: 0,
+      most: 1000,
+    },
+    most_workers: { value: 200, meaning: "workers with scaling, at most", least: 1, most: 1000, whole: true },
+    drain_seconds: { value: 60, meaning: "seconds for which the drain is watched", least: 1, most: 20_000 },
+    compress: { value: 1, meaning: "times as fast: rate × this, times ÷ this", least: 1, most: 40 },
+  },
+  rows: [
+    { name: "1 worker", parameters: { workers: 1 } },
+    { name: "5 workers", parameters: { workers: 5 } },
+    { name: "20 workers", parameters: { workers: 20 } },
+    { name: "100 workers", parameters: { workers: 100 } },
+    { name: "20 workers, one payment at a time", parameters: { workers: 20, payment_lines: 1 } },
+    { name: "as many workers as the backlog asks for", parameters: { workers: 1, backlog_per_worker: 3 } },
+  ],
+  target: "orders-receiver",
+  // Without a warm-up: its orders would be in the queue too.
+  load: ({ rate = 0, seconds = 0, compress = 1 }) => [
+    {
+      name: "load",
+      kind: "measured",
+      arrivals: { model: "open", rate: rate * compress },
+      seconds: seconds / compress,
+    },
+  ],
+  services: (values) => {
+    const { payment_seconds = 0, payment_lines = 0, workers = 0, most_workers = 0, compress = 1 } = values;
+    return {
+      "orders-payments": {
+        PAYMENT_SECONDS: decimal(payment_seconds / compress),
+        PAYMENT_CONCURRENCY: String(payment_lines),
+      },
+      "orders-processor": {
+        NUM_WORKERS: String(workers),
+        MAX_WORKERS: String(most_workers),
+        SCALE_BACKLOG_PER_WORKER: decimal(values.backlog_per_worker ?? 0),
+        SCALE_INTERVAL_SECONDS: decimal(Math.max(0.05, SCALE_SECONDS.interval / compress)),
+        SCALE_COOLDOWN_SECONDS: decimal(SCALE_SECONDS.cooldown / compress),
+      },
+    };
+  },
+  finish: ({ drain_seconds = 0, compress = 1 }) => ({
+    measuredSeconds: drain_seconds / compress,
+    services: {
+      // First: to a processor that has hundreds of payments in a line, they are what it waits for.
+      "orders-payments": { PAYMENT_SECONDS: "0", PAYMENT_CONCURRENCY: "0" },
+      "orders-processor": { NUM_WORKERS: "100", SCALE_BACKLOG_PER_WORKER: "0" },
+    },
+  }),
+  settleSeconds: 180,
+  samples,
+  primaryMetric: () => "drain_s",
+  beside: besidePublished,
+  readings,
+  observe,
+};
+
+async function observe(runtime: Runtime, plan: ObservedPlan): Promise<Observed> {
+  const base = await observeOrders(runtime);
+  const api = new OrdersApi({
+    receiver: runtime.endpoint("orders-receiver"),
+    payments: runtime.endpoint("orders-payments"),
+  });
+  const { last_seq: before } = await api.ledgerSummary();
+  return {
+    ...base,
+    async sample() {
+      const [row, workers] = await Promise.all([base.sample(), workersNow(runtime)]);
+      const { queue_visible = 0, queue_in_flight = 0, queue_delayed = 0 } = row;
+      const depth = queue_visible + queue_in_flight + queue_delayed;
+      return { ...row, queue_depth: depth, ...(workers === undefined ? {} : { workers }) };
+    },
+    async findings({ answersFile, measuredUntil, drainedInTime }: FinishedLoad) {
+      const times = await readOrderTimes(answersFile, await api.chargesAfter(before));
+      return scalingFindings(times.orders, plan.parameters, {
+        until: (measuredUntil - times.began) / 1000,
+        drainedInTime,
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([base[Symbol.asyncDispose](), api[Symbol.asyncDispose]()]);
+    },
+  };
+}
+
+/** Times are the study's: those of the run times its compression. */
+export function scalingFindings(
+  orders: Parameters<typeof depthFigures>[0],
+  values: ParameterValues,
+  watched: { readonly until: number; readonly drainedInTime: boolean },
+): Record<string, number> {
+  const { compress = 1, payment_seconds = 0, seconds = 0 } = values;
+  const { until, drainedInTime } = watched;
+  const depth = depthFigures(orders, { serviceSeconds: payment_seconds / compress, until });
+  const whole = drainedInTime && depth.left === 0;
+  const drained = whole ? depth.lastPaid * compress - seconds : until * compress - seconds;
+  return {
+    orders: orders.length,
+    peak_depth: depth.peakDepth,
+    peak_waiting: depth.peakWaiting,
+    processed_per_s: depth.lastPaid > 0 ? depth.done / (depth.lastPaid * compress) : 0,
+    drain_watched_s: Math.max(0, drained),
+    left_after_watch: depth.left,
+    drain_s: Math.max(0, drained + (whole ? 0 : secondsToDrain(depth.left, modelOf(values)))),
+  };
+}
+
+function modelOf(values: ParameterValues): QueueParameters {
+  const { rate = 0, seconds = 0, payment_seconds = 0, workers = 0, payment_lines = 0 } = values;
+  return {
+    arrivalsPerSecond: rate,
+    arrivalSeconds: seconds,
+    serviceSeconds: payment_seconds,
+    workers,
+    paymentLines: payment_lines,
+  };
+}
+
+function besidePublished({ findings = {}, steps, highest }: RunFigures, values: ParameterValues): Beside[] {
+  const { compress = 1, workers = 0, payment_lines = 0, backlog_per_worker = 0, most_workers = 0 } = values;
+  const scaled = backlog_per_worker > 0;
+  const model = scaled ? undefined : evenQueue(modelOf(values));
+  const published = publishedRow(values);
+  const reason = published && contradictionOf(workers);
+  const row = scaled
+    ? `${workers} to ${most_workers} workers`
+    : `${workers} worker${workers === 1 ? "" : "s"}`;
+  const of = row + (payment_lines > 0 ? `, ${payment_lines} payment at a time` : "");
+  const line = (
+    what: string,
+    unit: string,
+    measured: number | null | undefined,
+    beside: {
+      readonly model?: number | undefined;
+      readonly published?: number | undefined;
+      readonly how?: string;
+    },
+  ): Beside => ({
+    of,
+    what,
+    unit,
+    measured: measured ?? null,
+    ...(beside.how === undefined ? {} : { how: beside.how }),
+    ...(beside.model === undefined ? {} : { model: beside.model }),
+    published: beside.published ?? null,
+    ...(reason && beside.published !== undefined ? { reason } : {}),
+  });
+  const left = findings.left_after_watch ?? 0;
+  const how =
+    left > 0
+      ? {
+          how: `${(findings.drain_watched_s ?? 0).toFixed(0)} s were watched; for the ${left} orders left then, the time that the queue model gives`,
+        }
+      : {};
+  const [load] = steps;
+  return [
+    line("orders accepted", "", findings.orders, { model: model?.orders, published: published?.requests }),
+    // At another speed it is another load.
+    ...(compress === 1
+      ? [{ ...line("median answer", "ms", load?.latency_ms?.p50, { published: published?.medianMs }) }]
+      : []),
+    line("processed", "/s", findings.processed_per_s, {
+      model: model?.processedPerSecond,
+      published: published?.ratePerSecond,
+    }),
+    line("peak depth, waiting or in hand", "", findings.peak_depth, {
+      model: model?.peakDepth,
+      published: published?.peakQueueDepth,
+    }),
+    // Of a limited provider the model counts the payments as in hand, and a queue the workers that wait for one.
+    ...(payment_lines > 0
+      ? []
+      : [
+          line("peak depth, waiting only", "", findings.peak_waiting, {
+            model: model?.peakWaiting,
+            published: published?.peakQueueDepth,
+          }),
+        ]),
+    ...(scaled ? [line("workers, at most", "", highest.workers, {})] : []),
+    line("drain", "s", findings.drain_s, {
+      model: model?.drainSeconds,
+      published: published?.drainSeconds,
+      ...how,
+    }),
+  ];
+}
+
+function readings({ findings = {}, highest }: RunFigures, values: ParameterValues): string[] {
+  const { compress = 1, payment_lines = 0, workers = 0 } = values;
+  const told: string[] = [];
+  if (highest.queue_visible !== undefined) {
+    told.push(
+      `Asked once a second, the queue said ${highest.queue_visible} visible and ${highest.queue_in_flight} in flight at most; ` +
+        `by the orders' own times ${findings.peak_depth} were not paid at the worst moment.`,
+    );
+  }
+  if (compress !== 1)
+    told.push(
+      `${compress} times as fast; times and rates are told as those of the study, depths are as they were.`,
+    );
+  if (payment_lines > 0 && payment_lines < workers)
+    told.push(
+      `The provider takes ${payment_lines} payment${payment_lines === 1 ? "" : "s"} at a time: of ${workers} workers ${workers - payment_lines} only wait in its line.`,
+    );
+  return told;
+}
+
+/** Only of a run that is the study's own. */
+function publishedRow(values: ParameterValues) {
+  const { workload, workers } = publishedOrdersScaling();
+  const same =
+    values.rate === workload.arrivalsPerSecond &&
+    values.seconds === workload.durationSeconds &&
+    values.payment_seconds === workload.paymentSeconds &&
+    values.payment_lines === 0 &&
+    values.backlog_per_worker === 0;
+  return same ? workers.find((row) => row.workers === values.workers) : undefined;
+}
+
+function contradictionOf(workers: number): string | undefined {
+  const begin = `${workers} workers: `;
+  return publishedOrdersScaling()
+    .contradictions.find((text) => text.startsWith(begin))
+    ?.slice(begin.length);
+}
+
+/** As the services' configuration reads it, without an exponent. */
+export function decimal(value: number): string {
+  return String(Number(value.toFixed(6)));
+}
