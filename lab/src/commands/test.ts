@@ -4,7 +4,10 @@ import type { Command } from "commander";
 import { type CliContext, loadSettings } from "../cli/context.ts";
 import { messageOf } from "../cli/lab-error.ts";
 import { findOrBuildK6 } from "../engines/k6.ts";
+import { findOrBuildToxiproxy } from "../engines/toxiproxy.ts";
 import { labPaths } from "../paths.ts";
+import type { LabEvent } from "../runtimes/runtime.ts";
+import type { Settings } from "../settings.ts";
 import { concludeTests, runTap } from "../util/run-tap.ts";
 import { runTool } from "../util/tools.ts";
 import { showEvent } from "./up.ts";
@@ -16,7 +19,7 @@ export function registerTestCommand(program: Command, context: CliContext): void
     .argument("[files...]", "test files or directories; all when left out")
     .action(async (files: string[]) => {
       const { output, signal } = context;
-      await prepareK6(context);
+      await preparePrograms(context);
       output.begin("Running the tests, and checking the types beside them");
       const types = runTool("typescript", "tsc", ["--noEmit"], signal);
       const run = await runTap({ files, record: labPaths(join(context.root, ".lab")).testRecord, signal });
@@ -27,14 +30,20 @@ export function registerTestCommand(program: Command, context: CliContext): void
     });
 }
 
-/** One test puts load on the pipeline. Building k6 takes longer than a test may; without k6 that test fails and says so. */
-async function prepareK6(context: CliContext): Promise<void> {
+/** What tests put load and faults on the pipeline with. Building k6 takes longer than a test may; tests that lack one fail. */
+async function preparePrograms(context: CliContext): Promise<void> {
   const { output, signal } = context;
-  try {
-    const settings = loadSettings(context);
-    await findOrBuildK6({ settings, signal, onEvent: (event) => showEvent(output, event) });
-  } catch (error) {
-    signal.throwIfAborted();
-    output.warn(messageOf(error));
+  const onEvent = (event: LabEvent) => showEvent(output, event);
+  const preparations = [
+    (settings: Settings) => findOrBuildK6({ settings, signal, onEvent }),
+    ({ labDir }: Settings) => findOrBuildToxiproxy({ labDir, signal, onEvent }),
+  ];
+  for (const prepare of preparations) {
+    try {
+      await prepare(loadSettings(context));
+    } catch (error) {
+      signal.throwIfAborted();
+      output.warn(messageOf(error));
+    }
   }
 }

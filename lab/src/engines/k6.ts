@@ -8,7 +8,8 @@ import { LabError } from "../cli/lab-error.ts";
 import { labPaths } from "../paths.ts";
 import type { LabEvent } from "../runtimes/runtime.ts";
 import type { Settings } from "../settings.ts";
-import { childEnvironment, findProgram, isExecutable, runCommand } from "../util/run-command.ts";
+import { findProgram, isExecutable, runCommand } from "../util/run-command.ts";
+import { goEnvironment } from "./go-environment.ts";
 
 export interface K6 {
   path: string;
@@ -99,12 +100,4 @@ async function versionOf(path: string): Promise<K6 | undefined> {
   const { code, stdout } = await runCommand(path, ["version"], { timeout: 10_000 });
   const version = /\bv(\d+\.\d+\.\d+\S*)/.exec(stdout)?.[1];
   return code === 0 && version !== undefined ? { path, version } : undefined;
-}
-
-/** Go needs the user's own settings of it, and those of the way to the module proxy. */
-function goEnvironment(): Record<string, string> {
-  const wanted =
-    /^(GO[A-Z0-9]*|CGO_ENABLED|SSL_CERT_(FILE|DIR)|XDG_CACHE_HOME|LOCALAPPDATA|(https?|no|all)_proxy)$/i;
-  const own = Object.entries(process.env).filter(([name]) => wanted.test(name));
-  return { ...childEnvironment(process.env), ...(Object.fromEntries(own) as Record<string, string>) };
 }
