@@ -1,0 +1,9 @@
+/** What can befall a processor on SNS and SQS. */
+
+import t from "tap";
+import { deathStories } from "../lib/faults/deaths.ts";
+import { WiredLab } from "../lib/faults/wired-lab.ts";
+
+t.setTimeout(300_000);
+
+deathStories(t, await WiredLab.start(t, "sns-sqs"));

@@ -1,0 +1,9 @@
+/** Faults of delivery on BullMQ. */
+
+import t from "tap";
+import { deliveryStories } from "../lib/faults/deliveries.ts";
+import { WiredLab } from "../lib/faults/wired-lab.ts";
+
+t.setTimeout(300_000);
+
+deliveryStories(t, await WiredLab.start(t, "bullmq"));

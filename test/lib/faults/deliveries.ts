@@ -1,0 +1,169 @@
+/** Faults of delivery: duplicates out of order, poison, a receiver that dies before it has answered, many workers. */
+
+import { randomUUID } from "node:crypto";
+import { json } from "node:stream/consumers";
+import { waitFor } from "@parallax/testkit";
+import type { Test } from "tap";
+import { seededRandom } from "../../../lab/src/models/seeded-random.ts";
+import { acceptOrder } from "../../../services/orders/src/domain/order.ts";
+import { encodeOrder } from "../../../services/orders/src/domain/order-message.ts";
+import { ownServer } from "../own-experiment.ts";
+import { MAX_RECEIVE_COUNT, type WiredLab } from "./wired-lab.ts";
+import { orderWith, spread, Witness } from "./witness.ts";
+
+const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+/** Adds the stories to `t`, one subtest each. */
+export function deliveryStories(t: Test, lab: WiredLab): void {
+  t.test("each order five times, by two ways and out of order, is charged once", async (t) => {
+    const seed = Number(process.env.FAULT_SEED ?? 20_261);
+    t.comment(`FAULT_SEED=${seed}`);
+    const witness = await Witness.begin(lab);
+    const ids = Array.from({ length: 40 }, () => randomUUID());
+    const publisher = lab.publisher(t);
+    const direct = async (id: string) => {
+      const order = acceptOrder(orderWith(id), id, new Date().toISOString());
+      await publisher.publish(encodeOrder(order, TRACEPARENT));
+    };
+    const place = async (id: string) => void (await witness.place(id));
+    const sends = [place, place, direct, direct, direct].flatMap((send) => ids.map((id) => () => send(id)));
+    await spread(shuffled(sends, seed), 20, (send) => send());
+    const count = await witness.holds(t, "duplicates-out-of-order");
+    t.equal(count.accepted, ids.length);
+    t.equal(count.completed, ids.length);
+    t.ok(count.begun_again >= 4 * ids.length, "every copy was delivered");
+    t.equal(count.dead_lettered, 0);
+  });
+
+  t.test("poison is dead-lettered after exactly maxReceiveCount receives, healthy orders pass", async (t) => {
+    const witness = await Witness.begin(lab);
+    const failures = () => lab.metric("orders-processor", "orders_consumer_errors_total", 'what="handle"');
+    const before = await failures();
+    const publisher = lab.publisher(t);
+    const poison = ["{", "{}", '{"version":99,"order":{}}', "", "null"].map((body) => body || " ");
+    const accepting = witness.accept(50);
+    await Promise.all(poison.map((body) => publisher.publish({ body, attributes: {} })));
+    const ids = await accepting;
+    await waitFor(
+      "all of it to be dead-lettered",
+      async () => (await witness.deadLetters()) === poison.length,
+      30_000,
+    );
+    const count = await witness.holds(t, "poison");
+    t.equal(count.completed, ids.length);
+    t.equal((await failures()) - before, MAX_RECEIVE_COUNT * poison.length);
+    const bodies = (await lab.operator.deadLetters(100)).map(({ body }) => body);
+    t.same(bodies.filter((body) => poison.includes(body)).sort(), [...poison].sort(), "bodies unchanged");
+  });
+
+  t.test(
+    "what a broken dependency has dead-lettered is completed after its repair and a redrive",
+    async (t) => {
+      const witness = await Witness.begin(lab);
+      const refusing = await refusingProvider(t);
+      await lab.wires.payments.redirect(refusing.url);
+      const ids = await witness.accept(10);
+      await waitFor(
+        "all to be dead-lettered",
+        async () => (await witness.deadLetters()) === ids.length,
+        30_000,
+      );
+      t.same(
+        ids.map((id) => refusing.asked.get(id)),
+        ids.map(() => MAX_RECEIVE_COUNT),
+        "each was tried exactly that often",
+      );
+      t.equal(await witness.charges(), 0);
+
+      await lab.wires.payments.redirect(lab.runtime.endpoint("orders-payments"));
+      const { moved } = await lab.operator.redrive();
+      t.ok(moved >= ids.length, `${moved} were sent back: these, and what else was dead-lettered`);
+      await waitFor("all to be completed", async () => (await witness.completed(ids)) === ids.length, 30_000);
+      const count = await witness.holds(t, "dead-letters-redriven");
+      t.equal(count.charges, ids.length);
+    },
+  );
+
+  t.test("a hundred workers never have the provider make two payments at once", async (t) => {
+    await lab.configure("orders-payments", { PAYMENT_CONCURRENCY: "1", PAYMENT_SECONDS: "0.02" });
+    await lab.configure("orders-processor", { NUM_WORKERS: "100" });
+    const witness = await Witness.begin(lab);
+    let mostWaiting = 0;
+    const watching = new AbortController();
+    const watch = async () => {
+      while (!watching.signal.aborted) {
+        mostWaiting = Math.max(mostWaiting, (await lab.api.ledgerSummary()).waiting);
+      }
+    };
+    const watched = watch();
+    const ids = await witness.accept(120);
+    const count = await witness.holds(t, "100-workers-1-payment-at-once");
+    watching.abort();
+    await watched;
+    t.equal(count.completed, ids.length);
+    t.equal((await lab.api.ledgerSummary()).most_in_progress, 1);
+    t.ok(mostWaiting > 20, `${mostWaiting} payments waited in line at once`);
+    await lab.configure("orders-payments");
+    await lab.configure("orders-processor");
+  });
+
+  t.test("the receiver is killed before it can answer; clients send again under the same id", async (t) => {
+    const witness = await Witness.begin(lab);
+    // What it publishes arrives, the broker's word that it has does not.
+    await lab.wires.publishing.silence("downstream");
+    const ids = Array.from({ length: 40 }, () => randomUUID());
+    const first = Promise.all(ids.map((id) => witness.place(id)));
+    await waitFor("all to be charged", async () => (await witness.charges()) === ids.length, 30_000);
+    await lab.runtime.kill("orders-receiver", "SIGKILL");
+    t.same(new Set(await first), new Set([0]), "no client was told anything");
+    await lab.wires.publishing.heal();
+    await spread(ids, 20, (id) => witness.insist(id));
+    const count = await witness.holds(t, "sigkill-receiver-before-answer");
+    t.equal(count.accepted, ids.length);
+    t.equal(count.charges, ids.length);
+    t.ok(count.begun_again >= ids.length, "each was delivered twice");
+  });
+
+  t.test("the receiver is killed again and again under clients that do not give up", async (t) => {
+    const witness = await Witness.begin(lab);
+    const ids = Array.from({ length: 150 }, () => randomUUID());
+    const clients = spread(ids, 10, (id) => witness.insist(id));
+    for (const share of [20, 60]) {
+      await waitFor("some to be accepted", () => accepted(witness) >= share, 30_000);
+      await lab.runtime.kill("orders-receiver", "SIGKILL");
+    }
+    await clients;
+    const count = await witness.holds(t, "sigkill-receiver-under-load");
+    t.equal(count.accepted, ids.length);
+    t.ok(
+      witness.answers.some(({ status }) => status === 0),
+      "clients noticed it",
+    );
+  });
+}
+
+function accepted({ answers }: Witness): number {
+  return answers.filter(({ status }) => status === 202).length;
+}
+
+/** Fisher and Yates. */
+function shuffled<T>(items: readonly T[], seed: number): T[] {
+  const random = seededRandom(seed);
+  const mixed = [...items];
+  for (let at = mixed.length - 1; at > 0; at -= 1) {
+    const other = Math.floor(random() * (at + 1));
+    [mixed[at], mixed[other]] = [mixed[other] as T, mixed[at] as T];
+  }
+  return mixed;
+}
+
+/** Stands in the provider's place and refuses every charge; counts what it was asked, by order id. */
+async function refusingProvider(t: Test): Promise<{ url: string; asked: ReadonlyMap<string, number> }> {
+  const asked = new Map<string, number>();
+  const url = await ownServer(t, async (request, answer) => {
+    const { order_id } = (await json(request)) as { order_id: string };
+    asked.set(order_id, (asked.get(order_id) ?? 0) + 1);
+    answer.writeHead(422, { "content-type": "application/json" }).end("{}");
+  });
+  return { url, asked };
+}

@@ -1,0 +1,205 @@
+/**
+ * A lab of the test's own whose services reach what they need through toxiproxy, with either broker: parts can be killed
+ * by the runtime, and the wires between them cut, silenced and delayed.
+ */
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Broker, bullmqOperator, type QueueOperator, sqsOperator } from "@parallax/messaging";
+import { waitFor } from "@parallax/testkit";
+import type { Test } from "tap";
+import { z } from "zod";
+import { OrdersApi } from "../../../lab/src/experiments/orders/orders-api.ts";
+import { ordersParts } from "../../../lab/src/runtimes/process/orders-parts.ts";
+import type { PartPlan } from "../../../lab/src/runtimes/process/plan.ts";
+import type { Runtime } from "../../../lab/src/runtimes/runtime.ts";
+import type { BrokerName, Settings } from "../../../lab/src/settings.ts";
+import { brokerVariables, connectBroker } from "../../../services/orders/src/adapters/broker-environment.ts";
+import { type OwnLab, ownLab } from "../own-lab.ts";
+import { startToxiproxy, type Wire } from "../toxiproxy.ts";
+import { metricOf, type OwnProcess, startService } from "./own-process.ts";
+import type { Watched } from "./witness.ts";
+
+export type OrdersPart = "orders-receiver" | "orders-payments" | "orders-processor";
+
+/** Small, so that what is in the hands of a processor that dies comes back soon. */
+export const VISIBILITY_SECONDS = 2;
+export const MAX_RECEIVE_COUNT = 3;
+/** By then an order that is delivered in vain each time would be in the dead-letter queue. */
+export const LONG_OUTAGE_MS = (VISIBILITY_SECONDS * MAX_RECEIVE_COUNT + 1) * 1000;
+
+/** Lines of each part's log. */
+const MOST_TROUBLE = 15;
+
+export interface Wires {
+  /** From the processor. */
+  readonly payments: Wire;
+  readonly database: Wire;
+  readonly queue: Wire;
+  /** From the receiver to the broker. */
+  readonly publishing: Wire;
+}
+
+export class WiredLab implements Watched {
+  readonly runtimeName = "process";
+  readonly broker: BrokerName;
+  readonly runtime: Runtime;
+  readonly wires: Wires;
+  readonly api: OrdersApi;
+  readonly operator: QueueOperator;
+  readonly receiverUrl: string;
+  readonly #lab: OwnLab;
+
+  /** Up and healthy, gone when `t` ends; `env` overrides the lab's settings. */
+  static async start(t: Test, broker: BrokerName, env: Record<string, string> = {}): Promise<WiredLab> {
+    const [lab, toxiproxy] = await Promise.all([
+      ownLab(t, {
+        BROKER: broker,
+        PAYMENT_SECONDS: "0.2",
+        PAYMENT_CONCURRENCY: "0",
+        NUM_WORKERS: "10",
+        VISIBILITY_TIMEOUT_SECONDS: String(VISIBILITY_SECONDS),
+        ...env,
+      }),
+      startToxiproxy(t),
+    ]);
+    const { runtime } = lab;
+    const behind = runtime.endpoint(brokerPart(broker));
+    const [payments, database, queue, publishing] = await Promise.all([
+      toxiproxy.wire("payments", runtime.endpoint("orders-payments")),
+      toxiproxy.wire("database", runtime.endpoint("postgres")),
+      toxiproxy.wire("queue", behind),
+      toxiproxy.wire("publishing", behind),
+    ]);
+    const wired = new WiredLab(broker, lab, { payments, database, queue, publishing });
+    t.teardown(async () => {
+      if (!t.passing()) await wired.#showTrouble(t);
+      await Promise.all([wired.api, wired.operator].map((it) => it[Symbol.asyncDispose]()));
+    });
+    await wired.configure("orders-receiver");
+    await wired.configure("orders-processor");
+    return wired;
+  }
+
+  private constructor(broker: BrokerName, lab: OwnLab, wires: Wires) {
+    this.broker = broker;
+    this.#lab = lab;
+    this.runtime = lab.runtime;
+    this.wires = wires;
+    this.receiverUrl = lab.runtime.endpoint("orders-receiver");
+    this.api = new OrdersApi({
+      receiver: this.receiverUrl,
+      payments: lab.runtime.endpoint("orders-payments"),
+    });
+    this.operator = operatorOf(broker, this.plan("orders-processor").environment);
+  }
+
+  get settings(): Settings {
+    return this.#lab.settings;
+  }
+
+  /** The part that carries the queue: the one to kill. */
+  get brokerPart(): string {
+    return brokerPart(this.broker);
+  }
+
+  /** Restarts the service on its wires, with these variables besides. */
+  async configure(part: OrdersPart, environment: Record<string, string> = {}): Promise<void> {
+    await this.runtime.configure(part, { ...this.#wiring(part), ...environment });
+  }
+
+  /** How the runtime runs this service: past the wires. */
+  plan(part: OrdersPart): PartPlan {
+    const parts = ordersParts(this.#lab.settings, this.runtime.endpoint("postgres"));
+    const plan = parts.find(({ name }) => name === part);
+    if (!plan) throw new Error(`There is no part ${part}`);
+    return {
+      ...plan,
+      environment: { ...plan.environment, MAX_RECEIVE_COUNT: String(MAX_RECEIVE_COUNT) },
+    };
+  }
+
+  /** Another processor beside the lab's own, not on its wires; gone when `t` ends. */
+  anotherProcessor(t: Test, environment: Record<string, string> = {}): Promise<OwnProcess> {
+    return startService(t, this.plan("orders-processor"), environment);
+  }
+
+  /** To publish what the receiver would refuse, past the wires. */
+  publisher(t: Test): Broker {
+    const environment = this.plan("orders-receiver").environment;
+    // The SDK looks there for credentials by itself.
+    for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+      process.env[name] ??= environment[name];
+    const broker = connectBroker(z.object(brokerVariables).parse(environment));
+    t.teardown(() => broker[Symbol.asyncDispose]());
+    return broker;
+  }
+
+  /** A sample of the part's metrics by name and, in Prometheus' own writing, one of its labels. */
+  metric(part: OrdersPart, name: string, label?: string): Promise<number> {
+    return metricOf(this.runtime.endpoint(part), name, label);
+  }
+
+  /** How often each of these orders had been received when it was processed, once the log tells it of all of them. */
+  async receiveCounts(ids: readonly string[]): Promise<Map<string, number>> {
+    const wanted = new Set(ids);
+    return await waitFor("the log to tell of all orders", async () => {
+      const counts = new Map<string, number>();
+      for (const line of (await this.#logged("orders-processor")).split("\n")) {
+        if (!line.includes('"order processed"')) continue;
+        const { order_id, receive_count } = JSON.parse(line) as { order_id: string; receive_count: number };
+        if (wanted.has(order_id)) counts.set(order_id, Math.max(counts.get(order_id) ?? 0, receive_count));
+      }
+      return counts.size === wanted.size && counts;
+    });
+  }
+
+  /** The logs go with the lab: what is worse than normal is worth keeping beside a failure. */
+  async #showTrouble(t: Test): Promise<void> {
+    for (const part of ["orders-receiver", "orders-payments", "orders-processor"]) {
+      const worse = (await this.#logged(part))
+        .split("\n")
+        .filter((line) => /"level":"(warn|error|fatal)"/.test(line));
+      for (const line of worse.slice(-MOST_TROUBLE)) t.comment(`${part}: ${line.slice(0, 600)}`);
+    }
+  }
+
+  async #logged(part: string): Promise<string> {
+    return await readFile(join(this.#lab.directory, "logs", `${part}.log`), "utf8");
+  }
+
+  #wiring(part: OrdersPart): Record<string, string> {
+    const { payments, database, queue, publishing } = this.wires;
+    if (part === "orders-payments") return {};
+    const way = part === "orders-receiver" ? publishing : queue;
+    const wiring = {
+      ...(this.broker === "sns-sqs"
+        ? { AWS_ENDPOINT_URL: `http://127.0.0.1:${way.port}` }
+        : { REDIS_URL: `redis://127.0.0.1:${way.port}` }),
+      MAX_RECEIVE_COUNT: String(MAX_RECEIVE_COUNT),
+    };
+    if (part === "orders-receiver") return wiring;
+    const databaseUrl = new URL(this.runtime.endpoint("postgres"));
+    databaseUrl.port = String(database.port);
+    return {
+      ...wiring,
+      DATABASE_URL: databaseUrl.href,
+      PAYMENTS_URL: `http://127.0.0.1:${payments.port}`,
+    };
+  }
+}
+
+function brokerPart(broker: BrokerName): string {
+  return broker === "sns-sqs" ? "emulator" : "redis";
+}
+
+function operatorOf(broker: BrokerName, environment: Readonly<Record<string, string>>): QueueOperator {
+  const queue = "order-processing-queue";
+  if (broker === "bullmq") return bullmqOperator({ url: environment.REDIS_URL as string, queue });
+  return sqsOperator({
+    queue,
+    region: environment.AWS_REGION as string,
+    endpoint: environment.AWS_ENDPOINT_URL,
+    credentials: { accessKeyId: "test", secretAccessKey: "test" },
+  });
+}
