@@ -3,12 +3,21 @@
 import { LabError } from "../cli/lab-error.ts";
 import { type EnvironmentName, environments } from "./environments.ts";
 import type { Experiment } from "./experiment.ts";
+import { brokers } from "./orders/brokers.ts";
 import { coordinatedOmission } from "./orders/coordinated-omission.ts";
+import { latency } from "./orders/latency.ts";
 import { rateSweep } from "./orders/rate-sweep.ts";
 import { smoke } from "./orders/smoke.ts";
+import { syncVsAsync } from "./orders/sync-vs-async.ts";
 import { workerScaling } from "./orders/worker-scaling.ts";
 
-export const experiments: readonly Experiment[] = [smoke, rateSweep, coordinatedOmission, workerScaling];
+export const experiments: readonly Experiment[] = [
+  smoke,
+  rateSweep,
+  coordinatedOmission,
+  syncVsAsync,
+  workerScaling,
+];
 
 export interface Choice {
   readonly system?: string | undefined;

@@ -1,14 +1,16 @@
 /**
- * The conservation check of orders: nothing that was answered 202 is lost, nothing is charged twice, nothing
- * is charged for an order that is not there. Judged by what clients were told, what the API says of each of
- * their orders, and the payment provider's ledger.
+ * The conservation check of orders: nothing that was answered 202 is lost, what was answered as completed is, nothing is
+ * charged twice, nothing is charged for an order that is not there. Judged by what clients were told, what the API says of
+ * each of their orders, and the payment provider's ledger.
  */
 
-import { type Invariant, noneOf, type Verdict, verdictOf } from "./verdict.ts";
+import { type Invariant, noneOf, type Observation, type Verdict, verdictOf } from "./verdict.ts";
 
 /** One line that the load generator wrote. */
 export interface OrderAnswer {
   readonly id: string;
+  /** What was asked for: `place`, or `place-sync` for an order that is paid while its client waits. */
+  readonly op?: string | undefined;
   /** 0: no answer. */
   readonly status: number;
   readonly answered_id?: string | undefined;
@@ -25,6 +27,9 @@ export interface LedgerCharge {
   readonly order_id: string;
   readonly amount_minor: number;
 }
+
+/** The operation of an order that is paid while its client waits. See loadtests/orders/sync-vs-async.ts. */
+export const SYNC = "place-sync";
 
 export interface OrdersEvidence {
   readonly answers: readonly OrderAnswer[];
@@ -47,20 +52,26 @@ export interface OrdersEvidence {
 export function judgeOrders(evidence: OrdersEvidence): Verdict {
   const { answers, orders, ledger } = evidence;
   const accepted = new Set(answers.filter(({ status }) => status === 202).map(({ id }) => id));
+  const sync = answers.filter(({ op }) => op === SYNC);
+  const paid = new Set(sync.filter(({ status }) => status === 200).map(({ id }) => id));
+  const told = new Set([...accepted, ...paid]);
   const completed = [...orders].filter(([, order]) => order.status === "completed").map(([id]) => id);
   const charges = Map.groupBy(ledger, ({ order_id }) => order_id);
-  const surplus = completed.filter((id) => !accepted.has(id));
+  const hungUp = new Set(sync.filter(({ id }) => !paid.has(id)).map(({ id }) => id));
+  const surplus = completed.filter((id) => !told.has(id) && !hungUp.has(id));
   return verdictOf(
     [
       allOnRecord(evidence),
       answeredUnderTheirOwnId(answers),
-      acceptedAreSettled(accepted, evidence),
+      ...(answers.length > sync.length || sync.length === 0 ? [acceptedAreSettled(accepted, evidence)] : []),
+      ...(sync.length > 0 ? [paidWhileTheyWaited(paid, charges, evidence), endKnown(hungUp, evidence)] : []),
       chargedOnce(completed, charges),
       chargesHaveOrders(ledger, evidence),
       amountsAgree(ledger, evidence),
-      someCompleted(completed.filter((id) => accepted.has(id)).length),
+      someCompleted(completed.filter((id) => told.has(id)).length),
     ],
     [
+      ...(sync.length > 0 ? [abandoned(hungUp, evidence)] : []),
       {
         name: "surplus",
         detail:
@@ -92,11 +103,11 @@ function allOnRecord({ answers, unreadableAnswers, requests }: OrdersEvidence): 
 }
 
 function answeredUnderTheirOwnId(answers: readonly OrderAnswer[]): Invariant {
-  const accepted = answers.filter(({ status }) => status === 202);
+  const accepted = answers.filter(({ status, op }) => status === (op === SYNC ? 200 : 202));
   const strangers = accepted.filter(({ id, answered_id }) => id !== answered_id).map(({ id }) => id);
   return noneOf("accepted-under-the-id-that-was-sent", strangers, {
     checked: accepted.length,
-    detail: "Each 202 names the id that its client sent.",
+    detail: "Each 202, and each 200 of an order that was paid at once, names the id that its client sent.",
   });
 }
 
@@ -118,6 +129,43 @@ function acceptedAreSettled(accepted: ReadonlySet<string>, evidence: OrdersEvide
     };
   }
   return noneOf("accepted-orders-are-settled", lost, { checked: accepted.size, counts, detail });
+}
+
+function paidWhileTheyWaited(
+  paid: ReadonlySet<string>,
+  charges: ReadonlyMap<string, readonly LedgerCharge[]>,
+  { orders }: OrdersEvidence,
+): Invariant {
+  const offenders = [...paid].filter(
+    (id) => orders.get(id)?.status !== "completed" || charges.get(id)?.length !== 1,
+  );
+  return noneOf("synchronous-answers-are-true", offenders, {
+    checked: paid.size,
+    detail: "Every order that was answered 200 while its client waited is completed, with one charge.",
+  });
+}
+
+/** That what was charged is completed is another's matter. */
+function endKnown(hungUp: ReadonlySet<string>, { orders }: OrdersEvidence): Invariant {
+  const open = [...hungUp].filter((id) => orders.get(id)?.status === "processing");
+  return {
+    name: "abandoned-orders-are-settled",
+    outcome: open.length > 0 ? "undecided" : "held",
+    detail: "No order is open for ever whose client hung up or was refused: it is completed or abandoned.",
+    counts: { checked: hungUp.size, unsettled: open.length },
+    ...(open.length > 0 ? { examples: open.slice(0, 10) } : {}),
+  };
+}
+
+function abandoned(hungUp: ReadonlySet<string>, { orders, ledger }: OrdersEvidence): Observation {
+  const charged = new Set(ledger.map(({ order_id }) => order_id).filter((id) => hungUp.has(id)));
+  const dropped = [...hungUp].filter((id) => orders.get(id)?.status === "abandoned");
+  return {
+    name: "abandoned",
+    detail:
+      "Orders whose client no longer waited for the payment. Those that were charged all the same are completed: their clients do not know.",
+    counts: { abandoned: hungUp.size, charged: charged.size, dropped: dropped.length },
+  };
 }
 
 function chargedOnce(

@@ -21,6 +21,7 @@ import type {
   Sample,
 } from "../experiment.ts";
 import type { RunFigures } from "../figures.ts";
+import { decimal } from "./decimal.ts";
 import { observeOrders, orderSamples } from "./observe-orders.ts";
 import { depthFigures, readOrderTimes } from "./order-times.ts";
 import { OrdersApi } from "./orders-api.ts";
@@ -279,9 +280,4 @@ function contradictionOf(workers: number): string | undefined {
   return publishedOrdersScaling()
     .contradictions.find((text) => text.startsWith(begin))
     ?.slice(begin.length);
-}
-
-/** As the services' configuration reads it, without an exponent. */
-export function decimal(value: number): string {
-  return String(Number(value.toFixed(6)));
 }
