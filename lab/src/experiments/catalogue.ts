@@ -17,6 +17,8 @@ export const experiments: readonly Experiment[] = [
   coordinatedOmission,
   syncVsAsync,
   workerScaling,
+  latency,
+  brokers,
 ];
 
 export interface Choice {
