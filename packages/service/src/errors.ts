@@ -64,6 +64,17 @@ export const MethodNotAllowed = define("METHOD_NOT_ALLOWED", 405, "This route do
 export const RequestTimeout = define("REQUEST_TIMEOUT", 408, "The request took too long to arrive", true);
 export const Conflict = define("CONFLICT", 409, "This contradicts what is already there");
 export const Cancelled = define("CANCELLED", 409, "This was cancelled before it took effect");
+export const KeyInUse = define(
+  "IDEMPOTENCY_KEY_IN_USE",
+  409,
+  "The first request with this key is running",
+  true,
+);
+export const KeyReused = define(
+  "IDEMPOTENCY_KEY_REUSED",
+  422,
+  "This key belongs to a request with other contents",
+);
 export const BodyTooLarge = define("BODY_TOO_LARGE", 413, "The request body is too large");
 export const UnsupportedMediaType = define(
   "UNSUPPORTED_MEDIA_TYPE",
@@ -93,6 +104,8 @@ export const errorClasses = [
   RequestTimeout,
   Conflict,
   Cancelled,
+  KeyInUse,
+  KeyReused,
   BodyTooLarge,
   UnsupportedMediaType,
   ExpectationFailed,

@@ -7,6 +7,7 @@ import { createMetrics, listen } from "@parallax/service";
 import { silentLogger } from "@parallax/testkit";
 import fc from "fast-check";
 import { httpPaymentProvider } from "../src/adapters/http-payment-provider.ts";
+import { MemoryIdempotencyKeys } from "../src/adapters/idempotency-keys.ts";
 import { MemoryLedger } from "../src/adapters/ledgers.ts";
 import { MemoryOrderStore } from "../src/adapters/memory-order-store.ts";
 import type { Order } from "../src/domain/order.ts";
@@ -24,6 +25,7 @@ export interface ReceiverSettings
   extends Partial<Pick<SyncDeskParts, "abandon" | "timeoutSeconds" | "limit">> {
   readonly maxInFlight?: number;
   readonly store?: MemoryOrderStore;
+  readonly keys?: MemoryIdempotencyKeys;
   /** Where payments are made; nowhere unless told. */
   readonly paymentsUrl?: string;
   /** Milliseconds between two rounds of housekeeping. */
@@ -41,9 +43,11 @@ export async function startReceiver(t: Test, settings: ReceiverSettings = {}) {
     connections: 100,
     timeoutSeconds: 60,
   });
+  const keys = settings.keys ?? new MemoryIdempotencyKeys((instance) => store.isAlive(instance));
   const housekeeping = createHousekeeping({
     store,
     leases: store,
+    keys,
     payments,
     instance,
     logger,
@@ -62,7 +66,9 @@ export async function startReceiver(t: Test, settings: ReceiverSettings = {}) {
     metrics,
     onUnsettled: housekeeping.onUnsettled,
   });
-  const app = createReceiver({ broker, store, desk, logger, metrics, maxInFlight });
+  const { retryLater } = housekeeping;
+  const idempotency = { keys, instance, lockSeconds: 60, retryLater };
+  const app = createReceiver({ broker, store, desk, idempotency, logger, metrics, maxInFlight });
   const server = await listen(app.callback, { host: "127.0.0.1", port: 0 });
   t.teardown(async () => {
     await server.close(100);
@@ -70,7 +76,7 @@ export async function startReceiver(t: Test, settings: ReceiverSettings = {}) {
     await housekeeping.stop();
     await payments[Symbol.asyncDispose]();
   });
-  return { broker, store, metrics, desk, url: server.url, port: server.port };
+  return { broker, store, keys, metrics, desk, instance, url: server.url, port: server.port };
 }
 
 export interface PaymentsSettings {

@@ -76,7 +76,8 @@ export class MemoryOrderStore implements SyncOrderStore, Leases {
     const now = performance.now();
     return [...this.orders.values()]
       .filter(
-        ({ unsettled }) => unsettled && (unsettled.after <= now || this.#keeperIsGone(unsettled.keeper, now)),
+        ({ unsettled }) =>
+          unsettled && (unsettled.after <= now || (unsettled.keeper && !this.isAlive(unsettled.keeper))),
       )
       .sort((a, b) => (a.unsettled?.after ?? 0) - (b.unsettled?.after ?? 0))
       .slice(0, limit)
@@ -118,8 +119,8 @@ export class MemoryOrderStore implements SyncOrderStore, Leases {
     this.#aliveUntil.delete(instance);
   }
 
-  #keeperIsGone(keeper: string | undefined, now: number): boolean {
-    return keeper !== undefined && (this.#aliveUntil.get(keeper) ?? 0) <= now;
+  isAlive(instance: string): boolean {
+    return (this.#aliveUntil.get(instance) ?? 0) > performance.now();
   }
 
   #requireUp(): void {

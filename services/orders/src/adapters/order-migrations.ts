@@ -46,4 +46,24 @@ export const orderMigrations: readonly Migration[] = [
         alive_until timestamptz not null
       );`,
   },
+  {
+    name: "0003-idempotency-keys",
+    sql: `
+      create table orders.idempotency_keys (
+        key          text primary key,
+        fingerprint  text not null,
+        order_id     text not null,
+        attempts     integer not null default 1,
+        -- Both null while nobody runs the request.
+        keeper       uuid,
+        locked_until timestamptz,
+        -- All null until there is an answer that stays.
+        status       smallint,
+        content_type text,
+        location     text,
+        body         text,
+        expires_at   timestamptz not null
+      );
+      create index idempotency_keys_expired on orders.idempotency_keys (expires_at);`,
+  },
 ];

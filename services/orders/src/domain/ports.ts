@@ -89,6 +89,46 @@ export interface Leases {
   end(instance: string): Promise<void>;
 }
 
+/** A request that carries an idempotency key. */
+export interface KeyedRequest {
+  readonly key: string;
+  /** What makes two requests with one key the same request. */
+  readonly fingerprint: string;
+  /** For an order without an id: the one that the first attempt names is that of all. */
+  readonly orderId: string;
+  /** The receiver that runs it, by its lease. */
+  readonly instance: string;
+  /** After so long another one may run it again, even while the receiver is alive. */
+  readonly lockSeconds: number;
+  readonly retentionSeconds: number;
+}
+
+/** An answer as it is given again. */
+export interface KeptAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly location: string | undefined;
+  readonly body: string;
+}
+
+export type Taken =
+  | { readonly outcome: "taken"; readonly orderId: string; readonly attempt: number }
+  | { readonly outcome: "running" }
+  /** The key belongs to a request with another fingerprint. */
+  | { readonly outcome: "other" }
+  | { readonly outcome: "finished"; readonly answer: KeptAnswer };
+
+export interface IdempotencyKeys {
+  /** One of those who ask at the same time takes it. @throws DependencyUnavailable */
+  take(request: KeyedRequest): Promise<Taken>;
+  /** Unless another attempt has taken the key since. @throws DependencyUnavailable */
+  finish(key: string, attempt: number, answer: KeptAnswer): Promise<void>;
+  /** The request may be run again at once; what its first attempt fixed stays. @throws DependencyUnavailable */
+  release(key: string, attempt: number): Promise<void>;
+  /** Removes what is out of retention, so many at the most. @returns how many @throws DependencyUnavailable */
+  clean(limit: number): Promise<number>;
+}
+
 export interface ChargeRequest {
   readonly order_id: string;
   readonly amount_minor: number;

@@ -1,9 +1,17 @@
 /** The receiver's HTTP API: takes orders in and tells what became of them. */
 
 import type { Broker } from "@parallax/messaging";
-import { createApp, type Logger, type Metrics, NotFound, Router, type ServiceState } from "@parallax/service";
+import {
+  createApp,
+  type Logger,
+  type Metrics,
+  NotFound,
+  Router,
+  type ServiceState,
+} from "@parallax/service";
 import { orderIdSchema } from "../domain/order.ts";
 import type { OrderStore } from "../domain/ports.ts";
+import { createIdempotency, type IdempotencyParts } from "./idempotency.ts";
 import { placeOrderAsync } from "./place-order-async.ts";
 import { placeOrderSync } from "./place-order-sync.ts";
 import type { SyncDesk } from "./sync-desk.ts";
@@ -12,16 +20,19 @@ export interface ReceiverParts {
   readonly broker: Broker;
   readonly store: OrderStore;
   readonly desk: SyncDesk;
+  readonly idempotency: Omit<IdempotencyParts, "metrics">;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly maxInFlight: number;
 }
 
-export function createReceiver({ broker, store, desk, logger, metrics, maxInFlight }: ReceiverParts) {
+export function createReceiver(parts: ReceiverParts) {
+  const { broker, store, desk, logger, metrics, maxInFlight } = parts;
   const router = new Router<ServiceState>();
+  const idempotent = createIdempotency({ ...parts.idempotency, metrics });
 
-  router.post("/orders/async", placeOrderAsync({ broker, metrics }));
-  router.post("/orders/sync", placeOrderSync(desk));
+  router.post("/orders/async", idempotent(placeOrderAsync({ broker, metrics })));
+  router.post("/orders/sync", idempotent(placeOrderSync(desk)));
 
   router.get("/orders/:id", async (ctx) => {
     const id = orderIdSchema.safeParse(ctx.params.id);

@@ -1,16 +1,18 @@
 /**
- * What a receiver does beside answering, every few seconds: it renews its lease, and settles orders whose
- * customers no longer wait and whose end is not on record, its own as well as those of receivers that were
- * killed. Each round is bounded, and several receivers may do it at once.
+ * What a receiver does beside answering, every few seconds: it renews its lease, settles orders whose customers
+ * no longer wait and whose end is not on record, its own as well as those of receivers that were killed, and
+ * removes idempotency keys that are out of retention. Each round is bounded, and several receivers may do it at
+ * once.
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { DependencyUnavailable, type Logger, type Metrics, newTrace, traceparent } from "@parallax/service";
-import type { Leases } from "../domain/ports.ts";
+import type { IdempotencyKeys, Leases } from "../domain/ports.ts";
 import { ForeignCharge, type SettleParts, settle } from "../domain/settle.ts";
 
 export interface HousekeepingParts extends SettleParts {
   readonly leases: Leases;
+  readonly keys: IdempotencyKeys;
   readonly instance: string;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -21,6 +23,8 @@ export interface HousekeepingParts extends SettleParts {
 export interface Housekeeping {
   /** An order of this receiver whose end is not known. */
   onUnsettled(order: { order_id: string; attempt: number }): void;
+  /** Does in the next round what failed for want of the database. */
+  retryLater(task: () => Promise<void>): void;
   /** The lease is there from then on. @throws DependencyUnavailable */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -30,12 +34,13 @@ const EVERY_MS = 3000;
 /** Rounds that may fail until others hold this receiver to be dead. */
 const LEASE_ROUNDS = 5;
 const MOST_AT_ONCE = 100;
-/** Orders remembered to be settled soon. Those beyond are found once their time is over. */
+const MOST_KEYS_AT_ONCE = 500;
+/** Tasks put off to the next round. What those beyond are about is found once its time is over. */
 const MOST_REMEMBERED = 10_000;
 const FOREIGN_CHARGE_SECONDS = 3600;
 
 export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
-  const { store, leases, instance, logger, metrics, everyMs = EVERY_MS } = parts;
+  const { store, leases, keys, instance, logger, metrics, everyMs = EVERY_MS } = parts;
   const settled = metrics.counter(
     "orders_settled_total",
     "Orders settled after their customers, by outcome.",
@@ -43,7 +48,7 @@ export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
   );
   const stopping = new AbortController();
   const { signal } = stopping;
-  let remembered: { order_id: string; attempt: number }[] = [];
+  let remembered: (() => Promise<void>)[] = [];
   let done: Promise<void> = Promise.resolve();
   let failures = 0;
 
@@ -51,13 +56,18 @@ export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
 
   async function round(): Promise<void> {
     await renew();
-    while (remembered[0]) {
-      await store.settleIn(0, remembered[0]);
-      remembered.shift();
-    }
+    await doRemembered();
     for (const order of await store.unsettled(MOST_AT_ONCE)) {
       signal.throwIfAborted();
       await settleOne(order);
+    }
+    await keys.clean(MOST_KEYS_AT_ONCE);
+  }
+
+  async function doRemembered(): Promise<void> {
+    while (remembered[0]) {
+      await remembered[0]();
+      remembered.shift();
     }
   }
 
@@ -92,10 +102,13 @@ export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
     }
   }
 
+  function retryLater(task: () => Promise<void>): void {
+    if (remembered.length < MOST_REMEMBERED) remembered.push(task);
+  }
+
   return {
-    onUnsettled(order) {
-      if (remembered.length < MOST_REMEMBERED) remembered.push(order);
-    },
+    onUnsettled: (order) => retryLater(() => store.settleIn(0, order)),
+    retryLater,
     async start() {
       await renew();
       done = run();
@@ -105,7 +118,7 @@ export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
       await done;
       // Best effort: what is left is found when the lease ends, or its time is over.
       try {
-        for (const order of remembered) await store.settleIn(0, order);
+        await doRemembered();
         await leases.end(instance);
       } catch (error) {
         logger.warn({ err: error }, "the lease could not be ended; it runs out");

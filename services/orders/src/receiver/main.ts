@@ -6,9 +6,11 @@ import type pg from "pg";
 import { connectBroker } from "../adapters/broker-environment.ts";
 import { openDatabase } from "../adapters/database.ts";
 import { httpPaymentProvider } from "../adapters/http-payment-provider.ts";
+import { postgresIdempotencyKeys } from "../adapters/idempotency-keys.ts";
 import { postgresLeases } from "../adapters/postgres-leases.ts";
 import { ORDERS_SCHEMA, orderMigrations, postgresOrderStore } from "../adapters/postgres-order-store.ts";
 import { prepareInBackground } from "../adapters/prepare-broker.ts";
+import type { IdempotencyKeys } from "../domain/ports.ts";
 import { createReceiver } from "./app.ts";
 import { type ReceiverConfig, receiverConfig } from "./config.ts";
 import { createHousekeeping } from "./housekeeping.ts";
@@ -27,11 +29,19 @@ async function start(config: ReceiverConfig, parts: ServiceParts) {
   releasers.add("broker preparation", prepareInBackground(broker, logger), (preparation) =>
     preparation.stop(),
   );
-  const desk = await openSyncDesk(config, { ...parts, metrics, pool });
+  const keys = postgresIdempotencyKeys(pool);
+  const { desk, instance, retryLater } = await openSyncDesk(config, { ...parts, metrics, pool, keys });
   const app = createReceiver({
     broker,
     store,
     desk,
+    idempotency: {
+      keys,
+      instance,
+      // A customer waits so long, and a payment that has begun by then is seen through.
+      lockSeconds: config.SYNC_TIMEOUT_SECONDS + 120,
+      retryLater,
+    },
     logger,
     metrics,
     maxInFlight: config.MAX_IN_FLIGHT,
@@ -48,8 +58,9 @@ async function start(config: ReceiverConfig, parts: ServiceParts) {
 /** What customers need who wait for their payment: the provider, and somebody who settles what they leave behind. */
 async function openSyncDesk(
   config: ReceiverConfig,
-  { logger, releasers, metrics, pool }: ServiceParts & { metrics: Metrics; pool: pg.Pool },
-): Promise<SyncDesk> {
+  parts: ServiceParts & { metrics: Metrics; pool: pg.Pool; keys: IdempotencyKeys },
+) {
+  const { logger, releasers, metrics, pool, keys } = parts;
   const instance = randomUUID();
   const store = postgresOrderStore(pool);
   const payments = releasers.add(
@@ -59,11 +70,11 @@ async function openSyncDesk(
       connections: config.SYNC_LIMIT,
       // The desk gives up first; this ends what does not answer even then.
       timeoutSeconds: config.SYNC_TIMEOUT_SECONDS + 60,
-    }),
+      }),
     (payments) => payments[Symbol.asyncDispose](),
   );
   const leases = postgresLeases(pool);
-  const housekeeping = createHousekeeping({ store, payments, leases, instance, logger, metrics });
+  const housekeeping = createHousekeeping({ store, payments, leases, keys, instance, logger, metrics });
   releasers.add("housekeeping", housekeeping, (housekeeping) => housekeeping.stop());
   await housekeeping.start();
   const desk = new SyncDesk({
@@ -77,7 +88,8 @@ async function openSyncDesk(
     metrics,
     onUnsettled: housekeeping.onUnsettled,
   });
-  return releasers.add("customers who wait", desk, (desk) => desk.stop(config.SHUTDOWN_GRACE_SECONDS * 150));
+  releasers.add("customers who wait", desk, (desk) => desk.stop(config.SHUTDOWN_GRACE_SECONDS * 150));
+  return { desk, instance, retryLater: housekeeping.retryLater };
 }
 
 await serviceMain({ name: "orders-receiver", configure: receiverConfig, start });

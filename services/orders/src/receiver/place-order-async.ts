@@ -3,10 +3,8 @@
 import { randomUUIDv7 } from "node:crypto";
 import { type Broker, BrokerUnavailable } from "@parallax/messaging";
 import {
-  type Context,
   DependencyUnavailable,
   isoNow,
-  jsonBody,
   type Metrics,
   type TraceContext,
   traceparent,
@@ -14,14 +12,15 @@ import {
 } from "@parallax/service";
 import { acceptOrder, type Order, orderRequestSchema } from "../domain/order.ts";
 import { encodeOrder } from "../domain/order-message.ts";
+import type { PlaceOrder } from "./idempotency.ts";
 
-export function placeOrderAsync({ broker, metrics }: { broker: Broker; metrics: Metrics }) {
+export function placeOrderAsync({ broker, metrics }: { broker: Broker; metrics: Metrics }): PlaceOrder {
   const accepted = metrics.counter("orders_accepted_total", "Orders that were answered 202.");
 
   // 202 says that the broker has the order, so it is answered only after the broker has acknowledged it.
-  return async (ctx: Context): Promise<void> => {
-    const request = validate(orderRequestSchema, await jsonBody(ctx));
-    const order = acceptOrder(request, request.order_id ?? randomUUIDv7(), isoNow());
+  return async (ctx, body, orderId) => {
+    const request = validate(orderRequestSchema, body);
+    const order = acceptOrder(request, request.order_id ?? orderId ?? randomUUIDv7(), isoNow());
     ctx.state.log = { order_id: order.order_id };
     await publish(broker, order, ctx.state.trace);
     accepted.inc();
