@@ -4,6 +4,7 @@
  */
 
 import { z } from "zod";
+import { samplers } from "./telemetry/tracing.ts";
 
 /** One or more variables are missing or wrong; `problems` holds a line for each. Not retryable. */
 export class ConfigError extends Error {
@@ -71,10 +72,31 @@ export const fields = {
   logLevel: () => z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]),
 } as const;
 
-/** The variables that every service reads; `serviceMain` needs the last two. */
+/** The standard variables of OpenTelemetry that are read here; traces are off without the endpoint. */
+const tracingVariables = {
+  OTEL_SDK_DISABLED: z
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(["true", "false"], "must be true or false"))
+    .default("false"),
+  /** Base URL of a collector that takes OTLP over HTTP. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: fields.url(["http", "https"]).optional(),
+  /** `name=value,…`, read by the exporter itself. */
+  OTEL_EXPORTER_OTLP_HEADERS: z.string().optional(),
+  /** Milliseconds for one export. */
+  OTEL_EXPORTER_OTLP_TIMEOUT: fields.integer({ min: 1, max: 60_000 }).default(5000),
+  OTEL_SERVICE_NAME: z.string().optional(),
+  /** `name=value,…`, read by the SDK itself. */
+  OTEL_RESOURCE_ATTRIBUTES: z.string().optional(),
+  OTEL_TRACES_SAMPLER: z.enum(samplers).default("parentbased_always_on"),
+  OTEL_TRACES_SAMPLER_ARG: fields.number({ min: 0, max: 1 }).default(1),
+};
+
+/** The variables that every service reads; `serviceMain` needs all but the first. */
 export const serviceVariables = {
   HOST: z.string().default("127.0.0.1"),
   LOG_LEVEL: fields.logLevel().default("info"),
   /** Seconds from the first signal until the process ends by itself, whatever is still going on. */
   SHUTDOWN_GRACE_SECONDS: fields.integer({ min: 1, max: 600 }).default(25),
+  ...tracingVariables,
 };

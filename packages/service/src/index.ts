@@ -16,3 +16,4 @@ export { isoNow } from "./telemetry/iso-now.ts";
 export { createLogger, type Logger } from "./telemetry/logger.ts";
 export { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 export { childSpan, newTrace, parseTraceparent, type TraceContext, traceparent } from "./telemetry/trace.ts";
+export { inSpan, type Span, type SpanAttributes, type SpanStart, type Tracing } from "./telemetry/tracing.ts";

@@ -1,4 +1,10 @@
 /** Helpers that tests share. */
 
 export { silentLogger } from "./logger.ts";
+export {
+  type CollectedSpan,
+  type CollectorAnswer,
+  startTraceCollector,
+  type TraceCollector,
+} from "./trace-collector.ts";
 export { waitFor } from "./wait-for.ts";

@@ -10,10 +10,12 @@ import { BadRequest, Overloaded } from "../errors.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { childSpan, newTrace, parseTraceparent, type TraceContext } from "../telemetry/trace.ts";
+import type { Span, Tracing } from "../telemetry/tracing.ts";
 import { discardBody } from "./body.ts";
 import { createBookkeeping } from "./bookkeeping.ts";
 import { answerOperation, createOperations, type Operation, type ReadinessCheck } from "./health.ts";
 import { absentRoute, answerProblem } from "./problem.ts";
+import { beginServerSpan } from "./server-span.ts";
 
 export { Router };
 
@@ -23,6 +25,8 @@ export interface ServiceState {
   trace: TraceContext;
   /** What the request's log line should carry besides, such as the order's id; set by its handler. */
   log: Readonly<Record<string, unknown>> | undefined;
+  /** Where the request is traced. */
+  span: Span | undefined;
 }
 
 export type Context = RouterContext<ServiceState>;
@@ -36,6 +40,7 @@ export interface AppOptions {
   readonly maxInFlight?: number;
   /** How long a readiness check may take, in milliseconds. */
   readonly checkTimeoutMs?: number;
+  readonly tracing?: Tracing | undefined;
 }
 
 export interface App {
@@ -47,7 +52,7 @@ export interface App {
 const REQUEST_ID = /^[\w.:-]{1,64}$/;
 
 export function createApp(options: AppOptions): App {
-  const { logger, metrics, router } = options;
+  const { logger, metrics, router, tracing } = options;
   const maxInFlight = options.maxInFlight ?? 2000;
   let draining = false;
   let inFlight = 0;
@@ -60,6 +65,7 @@ export function createApp(options: AppOptions): App {
     checkTimeoutMs: options.checkTimeoutMs,
   });
   const record = createBookkeeping(logger, metrics);
+  tracing?.countIn(metrics);
 
   const app = new Koa<ServiceState>();
   // Errors are answered and logged below; koa's own handler would print the rest on standard error.
@@ -71,7 +77,12 @@ export function createApp(options: AppOptions): App {
     const given = headers["x-request-id"];
     const parent = parseTraceparent(single(headers.traceparent));
     const requestId = typeof given === "string" && REQUEST_ID.test(given) ? given : randomUUID();
-    ctx.state = { requestId, trace: parent ? childSpan(parent) : newTrace(), log: undefined };
+    ctx.state = {
+      requestId,
+      trace: parent ? childSpan(parent) : newTrace(),
+      log: undefined,
+      span: undefined,
+    };
     ctx.res.setHeader("x-request-id", requestId);
     if (draining) ctx.res.setHeader("connection", "close");
     let operation: Operation | undefined;
@@ -79,18 +90,38 @@ export function createApp(options: AppOptions): App {
     try {
       operation = operations.get(pathOf(ctx));
       if (operation) await answerOperation(ctx, operation);
+      else if (tracing) await traced(tracing, ctx, parent, next);
       else await limited(next);
     } catch (error) {
       failure = error;
       answerProblem(ctx, error);
     }
-    const milliseconds = performance.now() - began;
-    record({ ctx: ctx as unknown as Context, milliseconds, operation: operation !== undefined, failure });
+    const ended = performance.now();
+    record({
+      ctx: ctx as unknown as Context,
+      ended,
+      milliseconds: ended - began,
+      operation: operation !== undefined,
+      failure,
+    });
     // After its place is free again: what is thrown away may take as long as its sender likes.
     if (failure !== undefined) await discardBody(ctx);
   });
   app.use(router.routes());
   app.use(refuse(router));
+
+  /** The service's own operations are not traced: nobody's order depends on them. */
+  async function traced(
+    tracing: Tracing,
+    { req, state }: Koa.ParameterizedContext<ServiceState>,
+    parent: TraceContext | undefined,
+    next: () => Promise<unknown>,
+  ): Promise<void> {
+    const span = beginServerSpan(tracing, req, parent);
+    state.span = span;
+    state.trace = span.context;
+    await tracing.within(span, () => limited(next));
+  }
 
   async function limited(next: () => Promise<unknown>): Promise<void> {
     if (inFlight >= maxInFlight) {

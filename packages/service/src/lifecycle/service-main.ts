@@ -7,6 +7,7 @@
 
 import { ConfigError } from "../config.ts";
 import { createLogger, type Logger } from "../telemetry/logger.ts";
+import { startTracing, type Tracing, type TracingConfig } from "../telemetry/tracing.ts";
 import { Releasers } from "./releasers.ts";
 
 export interface ServiceDefinition<C extends ServiceConfig> {
@@ -21,7 +22,7 @@ export interface ServiceDefinition<C extends ServiceConfig> {
 }
 
 /** What `configure` must yield; `serviceVariables` are these. */
-export interface ServiceConfig {
+export interface ServiceConfig extends TracingConfig {
   readonly LOG_LEVEL: string;
   readonly SHUTDOWN_GRACE_SECONDS: number;
 }
@@ -29,7 +30,14 @@ export interface ServiceConfig {
 export interface ServiceParts {
   readonly logger: Logger;
   readonly releasers: Releasers;
+  /** Undefined while traces are off. */
+  readonly tracing: Tracing | undefined;
 }
+
+/** What is left of traces is sent for so long at the most, in milliseconds, and never beyond the grace period. */
+const LAST_TRACES_MS = 2000;
+/** Of the grace period, for what comes after the traces. */
+const SPARE_MS = 300;
 
 /** Runs `definition` as this process's one job. The only function here that ends the process. */
 export async function serviceMain<C extends ServiceConfig>(definition: ServiceDefinition<C>): Promise<void> {
@@ -69,7 +77,8 @@ export async function serviceMain<C extends ServiceConfig>(definition: ServiceDe
   process.on("uncaughtException", (error) => void fail("uncaught exception", error));
   process.on("unhandledRejection", (error) => void fail("unhandled rejection", error));
   // Wrapped, so that a `start` that throws is one that rejects.
-  const starting = (async () => definition.start(config, { logger, releasers }))();
+  const tracing = startTracing(config, definition.name, logger);
+  const starting = (async () => definition.start(config, { logger, releasers, tracing: await tracing }))();
   try {
     logger.info(await starting, "started");
   } catch (error) {
@@ -77,6 +86,7 @@ export async function serviceMain<C extends ServiceConfig>(definition: ServiceDe
   }
 
   async function stop(): Promise<void> {
+    const graceEnds = performance.now() + config.SHUTDOWN_GRACE_SECONDS * 1000;
     const forced = setTimeout(() => {
       logger.error("still not stopped when the grace period ended");
       exit(logger, 1);
@@ -85,6 +95,10 @@ export async function serviceMain<C extends ServiceConfig>(definition: ServiceDe
       // What is still being started registers more to release; its failure is told above.
       await starting.catch(() => {});
       await releasers.release();
+      // The last of all: everything that was stopped may have ended a span.
+      await (await tracing)?.stop(
+        Math.max(0, Math.min(LAST_TRACES_MS, graceEnds - performance.now() - SPARE_MS)),
+      );
       logger.info("stopped");
     } catch (error) {
       logger.error({ err: error }, "stopping failed");

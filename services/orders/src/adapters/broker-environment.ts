@@ -1,8 +1,9 @@
 /** The environment variables of the parts that publish or consume, and the broker that they name. */
 
 import { type Broker, connectBullmq, connectSnsSqs } from "@parallax/messaging";
-import { ConfigError, fields } from "@parallax/service";
+import { ConfigError, fields, type Tracing } from "@parallax/service";
 import { z } from "zod";
+import { tracedBroker } from "./tracing/traced-broker.ts";
 
 export const brokerVariables = {
   BROKER: z.enum(["sns-sqs", "bullmq"]).default("sns-sqs"),
@@ -39,7 +40,27 @@ type ConsumerVariables = z.output<z.ZodObject<typeof consumerVariables>>;
  * @param env with who consumes, of a part that publishes
  * @throws ConfigError of a schema that is not `withBrokerChecked`
  */
-export function connectBroker(env: BrokerVariables & Partial<ConsumerVariables>): Broker {
+export function connectBroker(
+  env: BrokerVariables & Partial<ConsumerVariables>,
+  tracing?: Tracing | undefined,
+): Broker {
+  const broker = connect(env);
+  if (!tracing) return broker;
+  const { ORDERS_TOPIC: topic, ORDERS_QUEUE: queue } = env;
+  const [publishes, consumes] =
+    env.BROKER === "bullmq"
+      ? [
+          { system: "bullmq", name: queue },
+          { system: "bullmq", name: queue },
+        ]
+      : [
+          { system: "aws.sns", name: topic },
+          { system: "aws_sqs", name: queue },
+        ];
+  return tracedBroker(broker, { tracing, publishes, consumes });
+}
+
+function connect(env: BrokerVariables & Partial<ConsumerVariables>): Broker {
   if (env.BROKER === "bullmq") {
     if (env.REDIS_URL === undefined) throw new ConfigError([`REDIS_URL: ${NEEDS_REDIS}`]);
     return connectBullmq({

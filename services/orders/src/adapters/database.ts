@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { DependencyUnavailable, type Logger, type ServiceParts } from "@parallax/service";
 import pg from "pg";
+import { traceQueries } from "./tracing/traced-queries.ts";
 
 export interface DatabaseOptions {
   readonly url: string;
@@ -34,10 +35,11 @@ export function openPool(options: DatabaseOptions, logger: Logger): pg.Pool {
 export async function openDatabase(
   config: { readonly DATABASE_URL: string; readonly DATABASE_POOL_SIZE: number },
   { applicationName, schema, migrations }: DatabaseUse,
-  { logger, releasers }: ServiceParts,
+  { logger, releasers, tracing }: ServiceParts,
 ): Promise<pg.Pool> {
   const options = { url: config.DATABASE_URL, poolSize: config.DATABASE_POOL_SIZE, applicationName };
   const pool = releasers.add("database", openPool(options, logger), (pool) => pool.end());
+  if (tracing) traceQueries(pool, tracing, options.url);
   await migrate(pool, schema, migrations);
   return pool;
 }

@@ -1,10 +1,11 @@
 /** The payment provider over HTTP. */
 
 import { PermanentFailure } from "@parallax/messaging/errors";
-import { Cancelled, DependencyUnavailable } from "@parallax/service";
+import { Cancelled, DependencyUnavailable, type Tracing } from "@parallax/service";
 import { type Dispatcher, Pool } from "undici";
 import { z } from "zod";
 import type { CallContext, RevocablePayments } from "../domain/ports.ts";
+import { tracedCall } from "./tracing/traced-call.ts";
 
 const chargeSchema = z.object({
   charge_id: z.string(),
@@ -34,6 +35,7 @@ export interface HttpPaymentProviderOptions {
   readonly connections: number;
   /** Seconds a charge may take: waiting in the provider's line is part of it. */
   readonly timeoutSeconds: number;
+  readonly tracing?: Tracing | undefined;
 }
 
 export interface HttpPaymentProvider extends RevocablePayments, AsyncDisposable {}
@@ -51,9 +53,17 @@ export function httpPaymentProvider(options: HttpPaymentProviderOptions): HttpPa
     connections: PROMPT_CONNECTIONS,
     headersTimeout: PROMPT_MS,
   });
+  const send = (pool: Pool, request: Request, context: CallContext) =>
+    options.tracing
+      ? tracedCall(options.tracing, { ...request, origin: options.url }, context, (context) =>
+          call(pool, request, context),
+        )
+      : call(pool, request, context);
   return {
     async charge(request, context) {
-      const answer = await call(charges, "POST", "/payments", context, JSON.stringify(request));
+      const { order_id } = request;
+      const body = JSON.stringify(request);
+      const answer = await send(charges, { method: "POST", path: "/payments", order_id, body }, context);
       if (answer.status === 200 || answer.status === 201) {
         const charge = chargeSchema.safeParse(answer.body);
         if (charge.success && charge.data.order_id === request.order_id) return charge.data;
@@ -71,7 +81,7 @@ export function httpPaymentProvider(options: HttpPaymentProviderOptions): HttpPa
 
     async cancel({ order_id, attempt }, context) {
       const path = `/payments/${encodeURIComponent(order_id)}?attempt=${attempt}`;
-      const answer = await call(prompt, "DELETE", path, context);
+      const answer = await send(prompt, { method: "DELETE", path, order_id }, context);
       if (answer.status !== 200) throw failed(answer);
       const cancellation = cancellationSchema.safeParse(answer.body);
       if (cancellation.success && cancellation.data.order_id === order_id) return cancellation.data;
@@ -92,12 +102,18 @@ interface Answer {
   readonly retryAfter: number | undefined;
 }
 
+interface Request {
+  readonly method: Dispatcher.HttpMethod;
+  readonly path: string;
+  /** Which it is about. */
+  readonly order_id: string;
+  readonly body?: string;
+}
+
 async function call(
   pool: Pool,
-  method: Dispatcher.HttpMethod,
-  path: string,
+  { method, path, body }: Request,
   { signal, traceparent }: CallContext,
-  body?: string,
 ): Promise<Answer> {
   try {
     const answer = await pool.request({

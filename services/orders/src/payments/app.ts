@@ -9,6 +9,7 @@ import {
   NotFound,
   Router,
   type ServiceState,
+  type Tracing,
   validate,
 } from "@parallax/service";
 import { z } from "zod";
@@ -44,6 +45,7 @@ export interface PaymentsParts {
   readonly ledger: Ledger;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly tracing?: Tracing | undefined;
   readonly paymentSeconds: number;
   /** 0: no limit. */
   readonly concurrency: number;
@@ -108,6 +110,7 @@ export function createPayments(parts: PaymentsParts) {
     logger,
     metrics,
     router,
+    tracing: parts.tracing,
     readiness: [{ name: "ledger", check: () => ledger.check() }],
     // Everybody who waits in line is a request in flight.
     maxInFlight: parts.lineLimit + 1000,

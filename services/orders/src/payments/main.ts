@@ -6,16 +6,18 @@ import { LEDGER_SCHEMA, ledgerMigrations, postgresLedger } from "../adapters/led
 import { createPayments } from "./app.ts";
 import { type PaymentsConfig, paymentsConfig } from "./config.ts";
 
-async function start(config: PaymentsConfig, { logger, releasers }: ServiceParts) {
+async function start(config: PaymentsConfig, parts: ServiceParts) {
+  const { logger, releasers, tracing } = parts;
   const pool = await openDatabase(
     config,
     { applicationName: "payments", schema: LEDGER_SCHEMA, migrations: ledgerMigrations },
-    { logger, releasers },
+    parts,
   );
   const app = createPayments({
     ledger: postgresLedger(pool),
     logger,
     metrics: createMetrics("orders-payments"),
+    tracing,
     paymentSeconds: config.PAYMENT_SECONDS,
     concurrency: config.PAYMENT_CONCURRENCY,
     lineLimit: config.PAYMENT_LINE_LIMIT,

@@ -1,7 +1,14 @@
 /** The processor's HTTP side: health and metrics, nothing to ask of it. */
 
 import type { Broker } from "@parallax/messaging";
-import { createApp, type Logger, type Metrics, Router, type ServiceState } from "@parallax/service";
+import {
+  createApp,
+  type Logger,
+  type Metrics,
+  Router,
+  type ServiceState,
+  type Tracing,
+} from "@parallax/service";
 import type { OrderStore } from "../domain/ports.ts";
 
 export interface ProcessorAppParts {
@@ -9,12 +16,14 @@ export interface ProcessorAppParts {
   readonly store: OrderStore;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly tracing?: Tracing | undefined;
 }
 
-export function createProcessorApp({ broker, store, logger, metrics }: ProcessorAppParts) {
+export function createProcessorApp({ broker, store, logger, metrics, tracing }: ProcessorAppParts) {
   return createApp({
     logger,
     metrics,
+    tracing,
     router: new Router<ServiceState>(),
     readiness: [
       { name: "broker", check: () => broker.check() },

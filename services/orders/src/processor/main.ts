@@ -9,15 +9,18 @@ import { createProcessorApp } from "./app.ts";
 import { type ProcessorConfig, processorConfig, scalingOf } from "./config.ts";
 import { startWorkerPool } from "./worker-pool.ts";
 
-async function start(config: ProcessorConfig, { logger, releasers }: ServiceParts) {
+async function start(config: ProcessorConfig, parts: ServiceParts) {
+  const { logger, releasers, tracing } = parts;
   const metrics = createMetrics("orders-processor");
   const pool = await openDatabase(
     config,
     { applicationName: "processor", schema: ORDERS_SCHEMA, migrations: orderMigrations },
-    { logger, releasers },
+    parts,
   );
   const store = postgresOrderStore(pool);
-  const broker = releasers.add("broker", connectBroker(config), (broker) => broker[Symbol.asyncDispose]());
+  const broker = releasers.add("broker", connectBroker(config, tracing), (broker) =>
+    broker[Symbol.asyncDispose](),
+  );
   const scaling = scalingOf(config);
   const payments = releasers.add(
     "payment provider",
@@ -25,10 +28,11 @@ async function start(config: ProcessorConfig, { logger, releasers }: ServicePart
       url: config.PAYMENTS_URL,
       connections: scaling?.most ?? config.NUM_WORKERS,
       timeoutSeconds: config.PAYMENT_TIMEOUT_SECONDS,
+      tracing,
     }),
     (payments) => payments[Symbol.asyncDispose](),
   );
-  const app = createProcessorApp({ broker, store, logger, metrics });
+  const app = createProcessorApp({ broker, store, logger, metrics, tracing });
   const server = releasers.add(
     "http server",
     await listen(app.callback, { host: config.HOST, port: config.PORT }),
@@ -36,7 +40,16 @@ async function start(config: ProcessorConfig, { logger, releasers }: ServicePart
   );
   releasers.add(
     "worker pool",
-    startWorkerPool({ broker, store, payments, logger, metrics, workers: config.NUM_WORKERS, scaling }),
+    startWorkerPool({
+      broker,
+      store,
+      payments,
+      logger,
+      metrics,
+      workers: config.NUM_WORKERS,
+      scaling,
+      tracing,
+    }),
     // What is not finished by then is handed back, which needs some of the grace too.
     async (workers) =>
       logger.info(await workers.stop(config.SHUTDOWN_GRACE_SECONDS * 800), "workers stopped"),

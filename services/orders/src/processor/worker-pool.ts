@@ -7,6 +7,7 @@ import {
   type Metrics,
   newTrace,
   parseTraceparent,
+  type Tracing,
   traceparent,
 } from "@parallax/service";
 import { type BreakerOptions, CircuitBreaker } from "../domain/circuit-breaker.ts";
@@ -26,6 +27,8 @@ export interface WorkerPoolParts {
   readonly scaling?: (ScalingRule & { readonly intervalSeconds: number }) | undefined;
   /** Between two probes of what is out; 0.2 to 5 s by default. */
   readonly probeBackoffMs?: BreakerOptions["backoffMs"];
+  /** Of a broker whose deliveries are traced. */
+  readonly tracing?: Tracing | undefined;
 }
 
 export interface WorkerPool {
@@ -65,7 +68,7 @@ export function startWorkerPool(parts: WorkerPoolParts): WorkerPool {
   async function handle(delivery: Delivery): Promise<void> {
     const began = performance.now();
     const parent = parseTraceparent(delivery.attributes.traceparent);
-    const trace = parent ? childSpan(parent) : newTrace();
+    const trace = parts.tracing?.active?.context ?? (parent ? childSpan(parent) : newTrace());
     const order = decodeOrder(delivery.body);
     const context = { signal: delivery.signal, traceparent: traceparent(trace) };
     if (breaker.state === "open") consumer.pause();
