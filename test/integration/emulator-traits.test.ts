@@ -38,6 +38,8 @@ t.test("LocalStack", async (t) => {
     receiveCountWhenDeadLettered: 3,
     abandonedPollsTakeMessages: true,
     deleteByOldReceipt: "deleted",
+    // It begins anew when it decides on dead-lettering, and tells the old count plus two.
+    receiveCountWhenRedriven: 4,
   });
 });
 
@@ -48,6 +50,7 @@ t.test("MiniStack", async (t) => {
     receiveCountWhenDeadLettered: 3,
     abandonedPollsTakeMessages: false,
     deleteByOldReceipt: "refused",
+    receiveCountWhenRedriven: "no such task",
   });
 });
 

@@ -19,5 +19,6 @@ t.test("fauxqs", async (t) => {
     extendAfterExpiry: "extended",
     createWithOtherAttributes: "refused",
     publishTooLarge: "refused",
+    receiveCountWhenRedriven: "no such task",
   });
 });

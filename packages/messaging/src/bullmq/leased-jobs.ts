@@ -5,7 +5,7 @@
 
 import { randomUUID } from "node:crypto";
 import { Job, Worker } from "bullmq";
-import { PermanentFailure, RetryLater } from "../errors.ts";
+import { BrokerUnavailable, PermanentFailure, RetryLater } from "../errors.ts";
 import type { LeasedQueue, ReceivedMessage } from "../queue.ts";
 import { JOB_NAME, JOB_OPTIONS, messageOf } from "./bull-queue.ts";
 import type { BrokerRedis } from "./redis.ts";
@@ -30,6 +30,8 @@ const FIRST_RETRY_SECONDS = 1;
 export function leasedJobs(options: LeasedJobsOptions): LeasedQueue {
   const { redis, queue, visibilitySeconds, maxReceiveCount } = options;
   const lockMs = visibilitySeconds * 1000;
+  /** The newest one, which may not be ready yet. */
+  let newest: Worker | undefined;
   let opening: Promise<Worker> | undefined;
   let closed = false;
   /** What polls bring in that nobody waits for any more. */
@@ -37,6 +39,7 @@ export function leasedJobs(options: LeasedJobsOptions): LeasedQueue {
 
   async function open(): Promise<Worker> {
     await redis.usable();
+    if (closed) throw new BrokerUnavailable("The consumer has been closed");
     const lookMs = Math.min(LOOK_MS.most, Math.max(LOOK_MS.least, lockMs / LOOKS_PER_LOCK));
     const worker = new Worker(queue, null, {
       connection: redis.client,
@@ -48,6 +51,7 @@ export function leasedJobs(options: LeasedJobsOptions): LeasedQueue {
       maxStalledCount: Number.MAX_SAFE_INTEGER,
       drainDelay: WAIT_SECONDS,
     });
+    newest = worker;
     worker.on("error", (error) => {
       if (!closed) options.onError(error);
     });
@@ -70,7 +74,8 @@ export function leasedJobs(options: LeasedJobsOptions): LeasedQueue {
     return opening;
   }
 
-  async function fetch(worker: Worker, max: number): Promise<ReceivedMessage[]> {
+  async function fetch(max: number): Promise<ReceivedMessage[]> {
+    const worker = await opened();
     const first = await worker.getNextJob(randomUUID(), { block: true });
     if (!first) return [];
     const more = await Promise.allSettled(
@@ -113,7 +118,7 @@ export function leasedJobs(options: LeasedJobsOptions): LeasedQueue {
 
     async receive(max, signal) {
       await redis.usable();
-      const fetching = fetch(await opened(), max);
+      const fetching = fetch(max);
       const cut = Promise.withResolvers<undefined>();
       const onAbort = () => cut.resolve(undefined);
       signal.addEventListener("abort", onAbort, { once: true });
@@ -157,9 +162,8 @@ export function leasedJobs(options: LeasedJobsOptions): LeasedQueue {
 
     async close() {
       closed = true;
-      const worker = await opening?.catch(() => undefined);
       await within(CLOSE_MS, Promise.all(late));
-      await worker?.close(true);
+      await newest?.close(true);
     },
   };
 }

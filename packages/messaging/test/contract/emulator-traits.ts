@@ -14,6 +14,7 @@ import {
   ReceiveMessageCommand,
   SendMessageCommand,
   SQSClient,
+  StartMessageMoveTaskCommand,
 } from "@aws-sdk/client-sqs";
 import { waitFor } from "@parallax/testkit";
 import { emulatorAccess } from "./brokers.ts";
@@ -37,6 +38,8 @@ export interface EmulatorTraits {
   readonly createWithOtherAttributes: "accepted" | "refused";
   /** A message to the topic of more than 256 KiB. */
   readonly publishTooLarge: "accepted" | "refused";
+  /** Receive count of a dead letter that StartMessageMoveTask has sent back, on its first receive after two in vain. */
+  readonly receiveCountWhenRedriven: number | "no such task";
 }
 
 export async function observeTraits(endpoint: string): Promise<EmulatorTraits> {
@@ -51,6 +54,7 @@ export async function observeTraits(endpoint: string): Promise<EmulatorTraits> {
       receipts,
       others,
       large,
+      receiveCountWhenRedriven,
     ] = await Promise.all([
       observePublish(sns, sqs),
       observeCounts(sqs),
@@ -59,6 +63,7 @@ export async function observeTraits(endpoint: string): Promise<EmulatorTraits> {
       observeReceipts(sqs),
       observeOtherAttributes(sqs),
       observeTooLarge(sns),
+      observeRedrive(sqs),
     ]);
     return {
       publishWaitsForQueue,
@@ -68,6 +73,7 @@ export async function observeTraits(endpoint: string): Promise<EmulatorTraits> {
       ...receipts,
       createWithOtherAttributes: others,
       publishTooLarge: large,
+      receiveCountWhenRedriven,
     };
   } finally {
     sqs.destroy();
@@ -128,6 +134,27 @@ async function observeDeadLetters(sqs: SQSClient) {
     return received.length > 0 && received;
   });
   return { deadLettersUnasked: unasked, receiveCountWhenDeadLettered: receiveCount(message) };
+}
+
+async function observeRedrive(sqs: SQSClient): Promise<number | "no such task"> {
+  const SourceArn = await arnOf(sqs, await createQueue(sqs));
+  const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: SourceArn, maxReceiveCount: "2" });
+  const url = await createQueue(sqs, { RedrivePolicy });
+  await send(sqs, url);
+  for (let n = 0; n < 2; n += 1)
+    await waitFor("a delivery", async () => (await receive(sqs, url, { visibility: 1 }))[0]);
+  await waitFor("the last delivery to end", async () => (await counts(sqs, url)).join() !== "0,1");
+  await receive(sqs, url);
+  const DestinationArn = await arnOf(sqs, url);
+  const started = await sqs.send(new StartMessageMoveTaskCommand({ SourceArn, DestinationArn })).then(
+    () => true,
+    (error: Error) => {
+      if (error.name !== "InvalidAction") throw error;
+      return false;
+    },
+  );
+  if (!started) return "no such task";
+  return receiveCount(await waitFor("the message", async () => (await receive(sqs, url))[0]));
 }
 
 /**

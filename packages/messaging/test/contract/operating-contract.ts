@@ -45,6 +45,18 @@ export function operatingContract(t: Test, under: BrokerUnderTest): void {
     await waitFor("an empty queue", () => empty(broker));
   });
 
+  t.test("equal messages are as many messages, also when one of them is a dead letter", async (t) => {
+    const broker = await open(t, under);
+    const { deliveries, heal } = poisoned(t, broker);
+    await broker.publish(message("twin"));
+    await deadLettered(broker, 1);
+    heal();
+    await Promise.all([broker.publish(message("twin")), broker.publish(message("twin"))]);
+    await waitFor("both", () => deliveries.length === 2);
+    t.equal(new Set(deliveries.map(({ id }) => id)).size, 2, "each has an id of its own");
+    t.equal((await broker.depth()).deadLettered, 1);
+  });
+
   t.test("redrives nothing once it is told to stop", async (t) => {
     const broker = await open(t, under);
     poisoned(t, broker);
