@@ -56,6 +56,16 @@ export class OrdersApi implements AsyncDisposable {
     return parse(acceptedSchema, "POST /orders/async", answer);
   }
 
+  /**
+   * Resolves once the order is paid.
+   * @param patience milliseconds; it may wait in the provider's line
+   */
+  async placeOrderSync(order: object, patience: number): Promise<FoundOrder> {
+    const answer = await call(this.#receiver, "POST", "/orders/sync", order, patience);
+    if (answer.status !== 200) throw unexpected("POST /orders/sync", answer);
+    return parse(orderSchema, "POST /orders/sync", answer);
+  }
+
   /** Undefined while the order is unknown. */
   async findOrder(id: string): Promise<FoundOrder | undefined> {
     const path = `/orders/${encodeURIComponent(id)}`;
@@ -117,11 +127,18 @@ interface Answer {
   readonly text: string;
 }
 
-async function call(pool: Pool, method: "GET" | "POST", path: string, body?: object): Promise<Answer> {
+async function call(
+  pool: Pool,
+  method: "GET" | "POST",
+  path: string,
+  body?: object,
+  headersTimeout?: number,
+): Promise<Answer> {
   try {
     const answer = await pool.request({
       method,
       path,
+      ...(headersTimeout !== undefined && { headersTimeout }),
       ...(body && { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
     });
     return { status: answer.statusCode, text: await answer.body.text() };

@@ -67,23 +67,26 @@ export async function launch(parts: LaunchParts, options: UpOptions): Promise<vo
   await assertPortsFree(portsToTake(planned, before));
   const former = readComposeState(paths);
   // Without its mark, what there is was left behind by a command that was killed.
-  const ran = former?.phase === "running" && before.some(({ inspected }) => inspected.State.Running);
+  const ran =
+    former?.phase === "running" && before.some(({ inspected }) => inspected.State.Running)
+      ? former
+      : undefined;
   const state: ComposeState = {
     phase: ran ? "running" : "starting",
     project: settings.composeProject,
     profiles: [...profiles],
-    since: (ran ? former?.since : undefined) ?? new Date().toISOString(),
+    since: ran?.since ?? new Date().toISOString(),
     parts: planned.map(({ name, kind, port, url }) => ({ name, kind, port, url })),
     images: imagesByPart(planned, Object.values(images)),
   };
   // Written before there is anything, so that whatever happens `down` knows of it.
   rememberVolumes(paths, settings.composeProject);
-  if (!ran) writeComposeState(paths, state);
+  writeComposeState(paths, state);
   try {
     await thaw(before);
     await bringUp(parts, planned, before, options);
   } catch (error) {
-    throw await undo(parts, ran ? before : undefined, error);
+    throw await undo(parts, ran && { containers: before, state: ran }, error);
   }
   writeComposeState(paths, { ...state, phase: "running" });
 }
@@ -153,18 +156,19 @@ async function provideOnce(
 
 /**
  * Removes what was made. A lab that ran before is its owner's to look at, one that never ran is of no use to anybody.
- * @param before the containers of a lab that ran before
+ * @param before what there was of a lab that ran before
  * @returns the error to throw: why the start failed, with a word about what could not be removed
  */
 async function undo(
   { engine: { client }, settings, paths }: LaunchParts,
-  before: readonly LabContainer[] | undefined,
+  before: { readonly containers: readonly LabContainer[]; readonly state: ComposeState } | undefined,
   error: unknown,
 ): Promise<unknown> {
   try {
     if (before !== undefined) {
       const present = await listContainers(client, settings.composeProject);
-      const known = new Set(before.map(({ name }) => name));
+      writeComposeState(paths, before.state);
+      const known = new Set(before.containers.map(({ name }) => name));
       await removeContainers(
         present.filter(({ name }) => !known.has(name)),
         paths.logs,
