@@ -8,6 +8,7 @@ import {
   NotFound,
   Router,
   type ServiceState,
+  type Tracing,
 } from "@parallax/service";
 import { orderIdSchema } from "../domain/order.ts";
 import type { OrderStore } from "../domain/ports.ts";
@@ -23,6 +24,7 @@ export interface ReceiverParts {
   readonly idempotency: Omit<IdempotencyParts, "metrics">;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly tracing?: Tracing | undefined;
   readonly maxInFlight: number;
 }
 
@@ -51,6 +53,7 @@ export function createReceiver(parts: ReceiverParts) {
     logger,
     metrics,
     router,
+    tracing: parts.tracing,
     maxInFlight,
     readiness: [
       { name: "broker", check: () => broker.check() },

@@ -17,7 +17,7 @@ import { createHousekeeping } from "./housekeeping.ts";
 import { SyncDesk } from "./sync-desk.ts";
 
 async function start(config: ReceiverConfig, parts: ServiceParts) {
-  const { logger, releasers } = parts;
+  const { logger, releasers, tracing } = parts;
   const metrics = createMetrics("orders-receiver");
   const pool = await openDatabase(
     config,
@@ -25,7 +25,9 @@ async function start(config: ReceiverConfig, parts: ServiceParts) {
     parts,
   );
   const store = postgresOrderStore(pool);
-  const broker = releasers.add("broker", connectBroker(config), (broker) => broker[Symbol.asyncDispose]());
+  const broker = releasers.add("broker", connectBroker(config, tracing), (broker) =>
+    broker[Symbol.asyncDispose](),
+  );
   releasers.add("broker preparation", prepareInBackground(broker, logger), (preparation) =>
     preparation.stop(),
   );
@@ -44,6 +46,7 @@ async function start(config: ReceiverConfig, parts: ServiceParts) {
     },
     logger,
     metrics,
+    tracing,
     maxInFlight: config.MAX_IN_FLIGHT,
   });
   const server = releasers.add(
@@ -60,7 +63,7 @@ async function openSyncDesk(
   config: ReceiverConfig,
   parts: ServiceParts & { metrics: Metrics; pool: pg.Pool; keys: IdempotencyKeys },
 ) {
-  const { logger, releasers, metrics, pool, keys } = parts;
+  const { logger, releasers, tracing, metrics, pool, keys } = parts;
   const instance = randomUUID();
   const store = postgresOrderStore(pool);
   const payments = releasers.add(
@@ -70,7 +73,8 @@ async function openSyncDesk(
       connections: config.SYNC_LIMIT,
       // The desk gives up first; this ends what does not answer even then.
       timeoutSeconds: config.SYNC_TIMEOUT_SECONDS + 60,
-      }),
+      tracing,
+    }),
     (payments) => payments[Symbol.asyncDispose](),
   );
   const leases = postgresLeases(pool);
