@@ -64,6 +64,7 @@ export const settingsSchema = z.object({
   VISIBILITY_TIMEOUT_SECONDS: wholeNumber(1, 43_200, 30),
   SYNC_ABANDON: oneOf(["drop", "keep"]).default("drop"),
   LOG_LEVEL: oneOf(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl().optional(),
   K6: z.string().optional(),
   ...(Object.fromEntries(backingImageVariables.map((name) => [name, imageName().optional()])) as Record<
     BackingImageVariable,
@@ -120,6 +121,8 @@ export interface Settings {
     syncAbandon: "drop" | "keep";
   };
   logLevel: string;
+  /** URL of the collector that services send traces to; they trace nothing without one. */
+  traceCollector: string | undefined;
   /** Path of a k6 program, if the user named one. */
   k6: string | undefined;
   images: {
@@ -171,6 +174,7 @@ export function settingsFromEnv(env: Environment, root: string): Settings {
       syncAbandon: values.SYNC_ABANDON,
     },
     logLevel: values.LOG_LEVEL,
+    traceCollector: values.OTEL_EXPORTER_OTLP_ENDPOINT,
     k6: values.K6,
     images: { backing: chosenImages(values), node: values.NODE_IMAGE },
     localstackToken: values.LOCALSTACK_AUTH_TOKEN,
@@ -243,6 +247,16 @@ function parseProfiles(text: string, context: z.RefinementCtx<string>): Profile[
 
 function oneOf<const Names extends readonly [string, ...string[]]>(names: Names) {
   return z.enum(names, { error: `must be one of: ${names.join(", ")}` });
+}
+
+function httpUrl() {
+  return z
+    .string()
+    .trim()
+    .refine(
+      (text) => ["http:", "https:"].includes(URL.parse(text)?.protocol ?? ""),
+      "must be a URL that begins with http:// or https://",
+    );
 }
 
 /** A reference as Docker writes it: [host[:port]/]path[:tag][@digest]. */

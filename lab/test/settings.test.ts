@@ -16,11 +16,13 @@ t.test("an empty environment gives the defaults", async (t) => {
     profiles: ["orders"],
     runtime: "auto",
     emulator: "localstack",
+    broker: "sns-sqs",
+    consumer: "workers",
     composeProject: "parallax",
     images: { backing: {}, node: undefined },
     labDir: "/root-of-it/.lab",
     ports: { ordersReceiver: 8080, postgres: 5432 },
-    orders: { numWorkers: 20, paymentSeconds: 3, paymentConcurrency: 1 },
+    orders: { numWorkers: 20, paymentSeconds: 3, paymentConcurrency: 1, syncAbandon: "drop" },
   });
   t.equal(settings.k6, undefined);
 });
@@ -30,17 +32,20 @@ t.test("everything wrong is listed at once", async (t) => {
     PROFILE: "orders,x",
     RUNTIME: "vm",
     EMULATOR: "moto",
+    BROKER: "kafka",
+    CONSUMER: "me",
     COMPOSE_PROJECT_NAME: "My Lab",
     REDIS_PORT: "0",
     NUM_WORKERS: "1e3",
     PAYMENT_SECONDS: "-1",
+    OTEL_EXPORTER_OTLP_ENDPOINT: "localhost:4317",
     REDIS_IMAGE: "redis 8",
   };
   t.throws(() => settingsFromEnv(wrong, "/"), {
     code: "SETTINGS_INVALID",
     exitCode: 2,
     reason:
-      /PROFILE.*"x".*RUNTIME.*process.*EMULATOR.*ministack.*COMPOSE_PROJECT_NAME.*REDIS_PORT.*1 to 65535.*NUM_WORKERS.*PAYMENT_SECONDS.*REDIS_IMAGE/,
+      /PROFILE.*"x".*RUNTIME.*process.*EMULATOR.*ministack.*BROKER.*bullmq.*CONSUMER.*lambda.*COMPOSE_PROJECT_NAME.*REDIS_PORT.*1 to 65535.*NUM_WORKERS.*PAYMENT_SECONDS.*OTEL_EXPORTER_OTLP_ENDPOINT.*http:.*REDIS_IMAGE/,
   });
 });
 
@@ -50,6 +55,19 @@ t.test("two parts on one port clash", async (t) => {
     code: "SETTINGS_INVALID",
     reason: /REDIS_PORT and POSTGRES_PORT must differ/,
   });
+});
+
+t.test("a Lambda function needs what calls and runs it", async (t) => {
+  const lambda = { CONSUMER: "lambda", EMULATOR: "ministack" };
+  t.match(settingsFromEnv(lambda, "/"), { consumer: "lambda", broker: "sns-sqs" });
+  for (const [other, reason] of [
+    [{ BROKER: "bullmq" }, /needs BROKER=sns-sqs.*BullMQ has none/],
+    [{ RUNTIME: "process" }, /needs RUNTIME=compose/],
+    [{ EMULATOR: "localstack" }, /needs EMULATOR=ministack.*registry/],
+  ] as const) {
+    t.throws(() => settingsFromEnv({ ...lambda, ...other }, "/"), { code: "SETTINGS_INVALID", reason });
+  }
+  t.match(settingsFromEnv({ BROKER: "bullmq", RUNTIME: "process" }, "/"), { broker: "bullmq" });
 });
 
 t.test("each port variable moves the setting that it is listed with", async (t) => {

@@ -25,6 +25,7 @@ export function composeVariables(settings: Settings, filledIn: FilledIn): Record
     BROKER: settings.broker,
     CONSUMER: settings.consumer,
     LOG_LEVEL: settings.logLevel,
+    OTEL_EXPORTER_OTLP_ENDPOINT: settings.traceCollector ?? "",
     AWS_REGION: awsRegion,
     POSTGRES_PASSWORD: filledIn.postgresPassword,
     // An engine may keep both processors of a small machine busy; no container may ask for more than there are.

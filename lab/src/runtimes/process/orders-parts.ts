@@ -89,6 +89,9 @@ function service(
       PORT: String(port),
       LOG_LEVEL: settings.logLevel,
       SHUTDOWN_GRACE_SECONDS: String(graceSeconds),
+      ...(settings.traceCollector === undefined
+        ? {}
+        : { OTEL_EXPORTER_OTLP_ENDPOINT: settings.traceCollector }),
       ...environment,
     },
     port,

@@ -1,6 +1,6 @@
 /**
  * Traces of what a service does, in OpenTelemetry's terms, sent to a collector. Off unless a collector is named: then
- * there is no `Tracing`, no library of OpenTelemetry is loaded, and the ids of `trace.ts` are all there is.
+ * there is no `Tracing`, nothing of the SDK is loaded, and the ids of `trace.ts` are all there is.
  *
  * Terms
  * - span: one piece of work, with a beginning, an end, attributes, and the span that it is part of (its parent).
