@@ -25,8 +25,17 @@ interface PublishedFlags {
   json?: boolean;
 }
 
+/** What no experiment under load replays, and what does instead. */
+const testedBy: Readonly<Record<string, string>> = {
+  "orders/faults": "the tests in test/faults",
+};
+
 /** With whether the experiment is one that this version can run. */
-type Testable<Item> = Item & { readonly in_this_version: boolean };
+type Testable<Item> = Item & {
+  readonly in_this_version: boolean;
+  /** What replays it, where that is no experiment under load. */
+  readonly tested_by?: string;
+};
 
 interface Published {
   readonly figures: readonly Testable<PublishedFigure>[];
@@ -85,7 +94,8 @@ function testable<Item extends { readonly system: string; readonly experiment: s
 ): Testable<Item> {
   const { system, experiment } = item;
   const there = experiments.some((each) => each.system === system && each.name === experiment);
-  return { ...item, in_this_version: there };
+  const tests = testedBy[`${system}/${experiment}`];
+  return { ...item, in_this_version: there || tests !== undefined, ...(tests && { tested_by: tests }) };
 }
 
 function print({ figures, claims, contradictions }: Published, output: Output): void {
@@ -102,11 +112,10 @@ function print({ figures, claims, contradictions }: Published, output: Output): 
       printFigures(own.figures, output);
     }
     output.line();
-    for (const { id, claim, experiment, testable, source, in_this_version } of own.claims) {
+    for (const { id, claim, experiment, testable, source, in_this_version, tested_by } of own.claims) {
+      const where = tested_by ? `: ${tested_by}` : in_this_version ? "" : " (not in this version)";
       output.line(`  ${id} ${claim}`);
-      output.line(
-        `      ${experiment}${in_this_version ? "" : " (not in this version)"}; can be tested: ${testable}; ${source}`,
-      );
+      output.line(`      ${experiment}${where}; can be tested: ${testable}; ${source}`);
     }
     output.line();
   }

@@ -59,6 +59,16 @@ const mistakes: readonly [string, readonly string[], RegExp][] = [
     ["--experiment", "rate-sweep", "--set", "lowest=200", "--against", "steps=8"],
     /25600\/s.* is more than this machine can make/,
   ],
+  [
+    "repeats of an experiment of many rows",
+    ["--experiment", "worker-scaling", "--repeat", "5"],
+    /has 6 rows: name the one to repeat.*--set "workers=1"/s,
+  ],
+  [
+    "a parameter of one row that none can have",
+    ["--experiment", "worker-scaling", "--set", "compress=100"],
+    /compress .* cannot be 100.*from 1 to 40/s,
+  ],
   ["a value", ["--set", "rate=0"], /rate \(orders a second\) cannot be 0.*from 1 to 2000/s],
   ["a fault", ["--fault", "maim:redis@1s"], /"maim:redis@1s" is no fault.*kill:orders-processor@3s/s],
   ["an option", ["--repaet", "5"], /Did you mean --repeat/],

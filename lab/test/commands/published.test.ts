@@ -6,11 +6,12 @@ t.test("figures and claims of a system, with source and contradictions", async (
   t.equal(code, 0);
   t.match(
     stdout,
-    /worker-scaling \* +unsaid +peak queue depth +workers 100 +616 +orders +003_df14d39c2c7f7f04\.txt/,
+    /worker-scaling +unsaid +peak queue depth +workers 100 +616 +orders +003_df14d39c2c7f7f04\.txt/,
   );
   t.match(stdout, /h34 Peak depth 3,420/);
-  t.match(stdout, /\* an experiment that is not in this version/);
-  t.match(stdout, /worker-scaling \(not in this version\); can be tested: model/);
+  t.match(stdout, /worker-scaling; can be tested: model/);
+  t.match(stdout, /h37 .*\n +faults: the tests in test\/faults; can be tested: yes/);
+  t.match(stdout, /environments \(not in this version\); can be tested: deploy/);
   t.match(stdout, /! 100 workers: .*published 616/);
   t.ok(
     stdout.indexOf("! 100 workers") < stdout.indexOf("h34"),
@@ -19,6 +20,21 @@ t.test("figures and claims of a system, with source and contradictions", async (
   t.match(stdout, /collection is not part of this repository.*lab\/data\/published/);
   t.notMatch(stdout, "bidding");
   t.notMatch(stdout, "\u001b", "no colour off a terminal");
+});
+
+t.test("what this version cannot replay is marked", async (t) => {
+  const { stdout } = await runLab(["published", "--system", "bidding"]);
+  t.match(stdout, /contention \* +localstack/);
+  t.match(stdout, /\* an experiment that is not in this version/);
+});
+
+t.test("the figures of orders are each replayed by an experiment", async (t) => {
+  const { stdout } = await runLab(["published", "--system", "orders", "--json"]);
+  const { figures } = JSON.parse(stdout) as { figures: { experiment: string; in_this_version: boolean }[] };
+  const replayed = figures
+    .filter(({ in_this_version }) => in_this_version)
+    .map(({ experiment }) => experiment);
+  t.same([...new Set(replayed)].sort().slice(-2), ["sync-vs-async", "worker-scaling"]);
 });
 
 t.test("without the contradictions, for readers who are to find them", async (t) => {

@@ -213,3 +213,29 @@ t.test("a step without an answer is all error", async (t) => {
   const valid = { ...step, performance: { outcome: "valid", reasons: [] } } as const;
   t.match(metricsOf({ ...figures, steps: [valid] }), { error_share: 1 });
 });
+
+t.test("clients who hung up are told apart from those who got no answer", async (t) => {
+  const { series } = recorded([
+    { count: 90 },
+    { count: 6, status: 0, timedOut: true, wallMs: 3000 },
+    { count: 4, status: 0 },
+  ]);
+  const figures = stepFigures(load, series, summaryOf({ "iterations{scenario:load}": 100 }), {});
+  t.match(figures, { answers: 100, errors: 10, unanswered: 10, timed_out: 6 });
+  t.match(figures.operations.get, { timed_out: 6 });
+});
+
+t.test("what an experiment found out itself is compared too, of a run that is valid", async (t) => {
+  const { series } = recorded([{ count: 1000 }]);
+  const valid = stepFigures(load, series, summaryOf({ "iterations{scenario:load}": 1000 }), {});
+  const figures: RunFigures = {
+    steps: [valid],
+    parts: {},
+    generator: whole,
+    highest: {},
+    findings: { drain_s: 12 },
+  };
+  t.equal(metricsOf(figures).drain_s, 12);
+  const performance = { outcome: "INVALID", reasons: ["for a test"] } as const;
+  t.notOk("drain_s" in metricsOf({ ...figures, steps: [{ ...valid, performance }] }));
+});

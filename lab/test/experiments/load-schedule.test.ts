@@ -1,6 +1,7 @@
+import fc from "fast-check";
 import t from "tap";
 import type { LoadStep } from "../../src/experiments/experiment.ts";
-import { describeStep, lengthOf, schedule, stepsAt } from "../../src/experiments/load-schedule.ts";
+import { describeStep, lengthOf, meanUsers, schedule, stepsAt } from "../../src/experiments/load-schedule.ts";
 
 const step = (name: string, seconds: number, changes: Partial<LoadStep> = {}): LoadStep => ({
   name,
@@ -63,5 +64,35 @@ t.test("a step is told in words", async (t) => {
   t.equal(
     describeStep(step("load", 30, { arrivals: { ...users, think_seconds: 0.3 } })),
     "100 users, thinking 0.3 s for 30 s",
+  );
+});
+
+t.test("a pause comes before its step, and a patience goes with it", async (t) => {
+  const steps = schedule([step("one", 5), step("two", 5, { pause_seconds: 3, timeout_seconds: 30 })]);
+  t.match(steps, [{ begins: 0 }, { begins: 8, timeout_seconds: 30 }]);
+  t.notOk("timeout_seconds" in (steps[0] ?? {}));
+  t.same(stepsAt(steps, 6), [], "nothing is under way in between");
+  t.equal(lengthOf(steps), 13);
+});
+
+t.test("users who come one by one are fewer on average", async (t) => {
+  const of = (users: number, seconds: number, spawn_per_second?: number) =>
+    meanUsers({ arrivals: { model: "closed", users, think_seconds: 0, spawn_per_second }, seconds });
+  t.equal(of(100, 60), 100);
+  t.equal(of(100, 10, 10), 50, "the last comes when it is over");
+  t.equal(of(100, 20, 10), 75);
+  t.equal(of(100, 5, 10), 25, "half of them never come");
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 1000 }),
+      fc.integer({ min: 1, max: 100 }),
+      fc.integer({ min: 1, max: 1000 }),
+      (users, seconds, spawn) => {
+        let sum = 0;
+        const slices = 2000;
+        for (let i = 0; i < slices; i += 1) sum += Math.min(users, ((i + 0.5) * seconds * spawn) / slices);
+        return Math.abs(of(users, seconds, spawn) - sum / slices) <= users * 0.005;
+      },
+    ),
   );
 });

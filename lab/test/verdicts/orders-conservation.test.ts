@@ -133,3 +133,87 @@ t.test("a dead-letter queue that was not read to its end cannot prove a loss", a
   const verdict = judgeOrders({ ...sound(), orders: without("b"), ledger, allDeadLetters: false });
   t.equal(verdict.outcome, "undecided");
 });
+
+/** Beside the three: one paid while its client waited, one charged after its client hung up, one dropped. */
+function withSync(): OrdersEvidence {
+  const { answers, orders, ledger } = sound();
+  const completed = (id: string) =>
+    [id, { status: "completed" as const, total_minor: 50, charge_id: `charge-${id}` }] as const;
+  return {
+    ...sound(),
+    answers: [
+      ...answers,
+      { id: "paid", op: "place-sync", status: 200, answered_id: "paid" },
+      { id: "late", op: "place-sync", status: 0 },
+      { id: "gone", op: "place-sync", status: 0 },
+    ],
+    orders: new Map([
+      ...orders,
+      completed("paid"),
+      completed("late"),
+      ["gone", { status: "abandoned" as const, total_minor: 50 }],
+    ]),
+    ledger: [
+      ...ledger,
+      { charge_id: "charge-paid", order_id: "paid", amount_minor: 50 },
+      { charge_id: "charge-late", order_id: "late", amount_minor: 50 },
+    ],
+  };
+}
+
+t.test("synchronous orders: served, charged after hanging up, dropped, each counted, and held", async (t) => {
+  const verdict = judgeOrders(withSync());
+  t.equal(verdict.outcome, "held");
+  t.match(verdict.observations, [
+    { name: "abandoned", counts: { abandoned: 2, charged: 1, dropped: 1 } },
+    { name: "surplus", counts: { surplus: 0 } },
+  ]);
+  t.match(verdict.invariants.at(-1), { counts: { completed: 4 } });
+  t.notOk(
+    judgeOrders(sound()).invariants.some(({ name }) => name === "synchronous-answers-are-true"),
+    "nothing is said of what was not done",
+  );
+});
+
+t.test("a 200 for an order that is not completed, or not charged, is broken", async (t) => {
+  const evidence = withSync();
+  const orders = new Map(evidence.orders).set("paid", { status: "processing", total_minor: 50 });
+  t.match(outcomes({ ...evidence, orders }), { "synchronous-answers-are-true": "broken" });
+  const ledger = evidence.ledger.filter(({ order_id }) => order_id !== "paid");
+  t.match(outcomes({ ...evidence, ledger }), {
+    "synchronous-answers-are-true": "broken",
+    "one-charge-per-completed-order": "broken",
+  });
+});
+
+t.test("a 200 under another order's id is broken", async (t) => {
+  const evidence = withSync();
+  const answers = evidence.answers.map((answer) =>
+    answer.id === "paid" ? { ...answer, answered_id: "other" } : answer,
+  );
+  t.match(outcomes({ ...evidence, answers }), { "accepted-under-the-id-that-was-sent": "broken" });
+});
+
+t.test("an order that was dropped and charged all the same is broken", async (t) => {
+  const evidence = withSync();
+  const ledger = [...evidence.ledger, { charge_id: "charge-gone", order_id: "gone", amount_minor: 50 }];
+  t.match(outcomes({ ...evidence, ledger }), { "every-charge-has-its-order": "broken" });
+});
+
+t.test("an order that nobody waits for and that stays open leaves the run undecided", async (t) => {
+  const evidence = withSync();
+  const orders = new Map(evidence.orders).set("gone", { status: "processing", total_minor: 50 });
+  t.match(outcomes({ ...evidence, orders }), { "abandoned-orders-are-settled": "undecided" });
+});
+
+t.test("a run of synchronous orders alone needs no queued ones", async (t) => {
+  const { answers, ledger, orders } = withSync();
+  const ids = new Set(["paid", "late", "gone"]);
+  const verdict = judgeOrders({
+    ...withSync(),
+    answers: answers.filter(({ id }) => ids.has(id)),
+    ledger: ledger.filter(({ order_id }) => ids.has(order_id)),
+    orders: new Map([...orders].filter(([id]) => ids.has(id))),
+  });
+  t.equal(verdict.outcome, "held", JSON.stringify(verdict.invariants, null, 2));
+});

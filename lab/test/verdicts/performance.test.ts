@@ -119,3 +119,37 @@ t.test("the worst outcome is the run's; no invariant at all is undecided", async
   t.equal(verdictOf([invariant("held"), invariant("undecided")]).outcome, "undecided");
   t.equal(verdictOf([invariant("undecided"), invariant("broken"), invariant("held")]).outcome, "broken");
 });
+
+t.test("users who leave with their last answers, long after the step, are within the law", async (t) => {
+  // 20 users and one payment of 3 s at a time, 30 s of patience: 49 orders, the last given up at 90 s.
+  const line: LoadFigures = {
+    ...closed,
+    arrivals: { model: "closed", users: 20, think_seconds: 0 },
+    seconds: 60,
+    spannedSeconds: 90,
+    iterations: 49,
+    requests: 49,
+    answers: 49,
+    latencySeconds: 27.2,
+    underWay: 15,
+  };
+  t.same(judgeStep(line), { outcome: "valid", reasons: [] });
+  t.match(judgeStep({ ...line, iterations: 30 }), { outcome: "INVALID", reasons: [/Little's law/] });
+  t.match(judgeStep({ ...line, iterations: 90, requests: 90, answers: 90 }), { outcome: "INVALID" });
+});
+
+t.test("users who come one by one are held to the law by how many there were", async (t) => {
+  const arrivals = { model: "closed", users: 100, think_seconds: 0.8, spawn_per_second: 10 } as const;
+  // 100 users, of whom 75 on average over 20 s, at one iteration a second each.
+  const ramp: LoadFigures = {
+    ...closed,
+    arrivals,
+    seconds: 20,
+    spannedSeconds: 20,
+    iterations: 1500,
+    requests: 1500,
+    answers: 1500,
+  };
+  t.same(judgeStep(ramp), { outcome: "valid", reasons: [] });
+  t.match(judgeStep({ ...ramp, iterations: 2000, requests: 2000, answers: 2000 }), { outcome: "INVALID" });
+});

@@ -1,0 +1,59 @@
+import t from "tap";
+import { type Beside, besideNotes, besideTable, markdownTable } from "../../src/experiments/beside.ts";
+
+const line: Beside = { of: "5 workers", what: "drain", unit: "s", measured: 1980, published: 1962 };
+
+t.test("each figure stands beside what was published, with their ratio", async (t) => {
+  t.same(besideTable([line]), [
+    ["", "figure", "measured", "published", "measured ÷ published"],
+    ["5 workers", "drain", "1,980 s", "1,962", "1.01"],
+  ]);
+});
+
+t.test(
+  "a model has columns of its own where a line has one, and what is not there stays empty",
+  async (t) => {
+    const [header, first, second] = besideTable([
+      { ...line, model: 2000, how: "60 s were watched" },
+      { ...line, what: "depth", unit: "", measured: null, published: null },
+    ]);
+    t.same(header, [
+      "",
+      "figure",
+      "measured",
+      "model",
+      "measured ÷ model",
+      "published",
+      "measured ÷ published",
+    ]);
+    t.same(first, ["5 workers", "drain", "1,980 s *", "2,000", "0.99", "1,962", "1.01"]);
+    t.same(second, ["5 workers", "depth", "–", "", "", "", ""]);
+  },
+);
+
+t.test("nothing is divided by nothing", async (t) => {
+  t.equal(besideTable([{ ...line, published: 0 }])[1]?.at(-1), "");
+});
+
+t.test("a reason is told once, with what it is about", async (t) => {
+  const reason = "it contradicts its own rate";
+  t.same(
+    besideNotes([
+      { ...line, reason, how: "60 s were watched" },
+      { ...line, what: "depth", reason },
+      { ...line, of: "20 workers", reason },
+      { ...line, of: "1 worker" },
+    ]),
+    ["* 5 workers, drain: 60 s were watched", `! 5 workers, 20 workers: ${reason}`],
+  );
+});
+
+t.test("the same table as Markdown", async (t) => {
+  t.same(
+    markdownTable([
+      ["a", "b"],
+      ["x | y", "2"],
+    ]),
+    ["| a | b |", "|---|---|", "| x \\| y | 2 |"],
+  );
+});

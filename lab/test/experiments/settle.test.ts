@@ -1,0 +1,71 @@
+/** Settling, in one stage or two: what is measured, what is finished fast, and what services are given for it. */
+import t from "tap";
+import type { Experiment, Observed } from "../../src/experiments/experiment.ts";
+import { smoke } from "../../src/experiments/orders/smoke.ts";
+import { planRun } from "../../src/experiments/plan-run.ts";
+import { type SettleOptions, settleStages } from "../../src/experiments/settle.ts";
+import type { Runtime } from "../../src/runtimes/runtime.ts";
+
+const bounded: Experiment = {
+  ...smoke,
+  finish: () => ({
+    measuredSeconds: 0.5,
+    services: { "orders-payments": { PAYMENT_SECONDS: "0" }, "orders-processor": { NUM_WORKERS: "100" } },
+  }),
+};
+
+function lab(experiment: Experiment, drained: (configured: number) => boolean) {
+  const configured: [string, Record<string, string>][] = [];
+  const stages: string[] = [];
+  const runtime: Partial<Runtime> = {
+    configure: async (service, environment) => void configured.push([service, environment]),
+  };
+  const options: SettleOptions = {
+    experiment,
+    runtime: runtime as Runtime,
+    signal: AbortSignal.timeout(30_000),
+    onStage: (text) => stages.push(text),
+  };
+  const observed = { drained: async () => drained(configured.length) } as Observed;
+  const sampler = { stage: "load" as "load" | "settle" | "finish" };
+  return {
+    configured,
+    stages,
+    sampler,
+    run: () => settleStages(options, planRun(experiment), observed, sampler),
+  };
+}
+
+t.test("what settles in time is measured to its end, and nothing is changed", async (t) => {
+  const { run, configured, sampler } = lab(bounded, () => true);
+  t.match(await run(), { drained: true, drainedInTime: true });
+  t.same(configured, []);
+  t.equal(sampler.stage, "settle");
+});
+
+t.test("what does not is finished by other settings, over those of the run, and not measured", async (t) => {
+  const { run, configured, sampler } = lab(bounded, (configured) => configured === 2);
+  const began = Date.now();
+  const settled = await run();
+  t.match(settled, { drained: true, drainedInTime: false });
+  t.ok(
+    settled.measuredUntil >= began + 450 && settled.measuredUntil <= Date.now() - 600,
+    "before the finish",
+  );
+  t.same(configured, [
+    ["orders-payments", { PAYMENT_SECONDS: "0", PAYMENT_CONCURRENCY: "0" }],
+    ["orders-processor", { NUM_WORKERS: "100" }],
+  ]);
+  t.equal(sampler.stage, "finish");
+});
+
+t.test("what does not settle even then is told", async (t) => {
+  const { run } = lab({ ...bounded, settleSeconds: 0.5 }, () => false);
+  t.match(await run(), { drained: false, drainedInTime: false });
+});
+
+t.test("without a bound all of it is measured", async (t) => {
+  const { run, configured } = lab({ ...smoke, settleSeconds: 0.5 }, () => false);
+  t.match(await run(), { drained: false, drainedInTime: false });
+  t.same(configured, []);
+});
