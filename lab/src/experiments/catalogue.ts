@@ -5,6 +5,7 @@ import { type EnvironmentName, environments } from "./environments.ts";
 import type { Experiment } from "./experiment.ts";
 import { brokers } from "./orders/brokers.ts";
 import { coordinatedOmission } from "./orders/coordinated-omission.ts";
+import { lambdaVsWorkers } from "./orders/lambda-vs-workers.ts";
 import { latency } from "./orders/latency.ts";
 import { rateSweep } from "./orders/rate-sweep.ts";
 import { smoke } from "./orders/smoke.ts";
@@ -18,6 +19,7 @@ export const experiments: readonly Experiment[] = [
   syncVsAsync,
   workerScaling,
   latency,
+  lambdaVsWorkers,
   brokers,
 ];
 

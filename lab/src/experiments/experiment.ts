@@ -48,6 +48,8 @@ export interface Experiment {
   readonly readings?: (figures: RunFigures, values: ParameterValues) => readonly string[];
   /** What was measured, line by line, beside what was published and what a model predicts. */
   readonly beside?: (figures: RunFigures, values: ParameterValues) => readonly Beside[];
+  /** Refuses a lab that it cannot be run on, before anything is done to it. @throws LabError */
+  readonly assertUsable?: (runtime: Runtime) => Promise<void>;
   /** Notes what is there before the load, so that the run is judged by its own work. */
   observe(runtime: Runtime, plan: ObservedPlan): Promise<Observed>;
 }

@@ -60,6 +60,7 @@ export async function runExperiment(options: RunOptions): Promise<RunResult> {
   const { experiment, environment } = options;
   options.signal.throwIfAborted();
   const plan = planRun(experiment, options.variant, options.faults);
+  await experiment.assertUsable?.(options.runtime);
   const begun = new Date();
   const bundle = await Bundle.begin(
     options.resultsDir,
