@@ -49,7 +49,7 @@ async function conserves(t: Test, under: BrokerUnderTest, numRuns: number): Prom
           return visible + inFlight + delayed === 0;
         });
         const dead = (await broker.deadLetters(100)).map(({ body }) => Number(body));
-        await consumer.stop(1000);
+        await consumer.stop(50);
         const ended = [...acknowledged, ...dead].sort((a, b) => a - b);
         return ended.join() === [...scripts.keys()].join();
       },

@@ -34,6 +34,8 @@ export function leasedJobs(options: LeasedJobsOptions): LeasedQueue {
   let newest: Worker | undefined;
   let opening: Promise<Worker> | undefined;
   let closed = false;
+  /** Whether the last poll brought in as much as it asked for. */
+  let plenty = false;
   /** What polls bring in that nobody waits for any more. */
   const late = new Set<Promise<unknown>>();
 
@@ -76,14 +78,16 @@ export function leasedJobs(options: LeasedJobsOptions): LeasedQueue {
 
   async function fetch(max: number): Promise<ReceivedMessage[]> {
     const worker = await opened();
-    const first = await worker.getNextJob(randomUUID(), { block: true });
-    if (!first) return [];
+    // Where the last poll found enough, the next one need not wait for a first job before it asks for more.
+    const first = plenty ? undefined : await worker.getNextJob(randomUUID(), { block: true });
+    if (!first && !plenty) return [];
     const more = await Promise.allSettled(
-      Array.from({ length: max - 1 }, () => worker.getNextJob(randomUUID(), { block: false })),
+      Array.from({ length: first ? max - 1 : max }, () => worker.getNextJob(randomUUID(), { block: false })),
     );
     // One that failed may have moved a job all the same, which comes back when its lock ends.
     const jobs = [first, ...more.map((end) => (end.status === "fulfilled" ? end.value : undefined))];
     const received = jobs.filter((job): job is Job => job !== undefined);
+    plenty = received.length === max;
     const spent = received.filter((job) => job.attemptsStarted > maxReceiveCount);
     await Promise.all(spent.map((job) => giveUp(job).catch(options.onError)));
     return received.filter((job) => !spent.includes(job)).map(asReceived);
