@@ -8,8 +8,8 @@ import { ASYNC_RETRIES, endEnvironments } from "../../lab/src/lambda/deploy.ts";
 import { lambdaFigures } from "../../lab/src/lambda/figures.ts";
 import { ORDERS_FUNCTION } from "../../lab/src/lambda/orders-function.ts";
 import { ContainerSuite } from "../lib/containers.ts";
+import { anOrder } from "../lib/faults/witness.ts";
 import { LambdaPipeline } from "../lib/lambda-pipeline.ts";
-import { anOrder } from "../lib/orders-pipeline.ts";
 
 t.setTimeout(400_000);
 
@@ -103,6 +103,8 @@ t.test(
     );
     await waitFor("the dead letter", async () => (await pipeline.queue.depth()).deadLettered === 1, 60_000);
     t.equal((await pipeline.invocations()).length - before, 1 + ASYNC_RETRIES);
+    const retries = (await pipeline.invocations()).slice(-ASYNC_RETRIES);
+    t.match(retries, [{ coldStart: true }, { coldStart: true }], "a failure ends its environment");
     const [dead] = await pipeline.queue.deadLetters(10);
     t.match(JSON.parse(dead?.body ?? "{}"), {
       requestContext: { condition: "RetriesExhausted" },

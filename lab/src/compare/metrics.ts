@@ -41,6 +41,8 @@ const KNOWN: readonly (readonly [RegExp, unit: string, better: Direction])[] = [
   [/^.+_memory_mb$/, "MB", "lower"],
   [/^.+_throttled_s$/, "s", "lower"],
   [/^(drain|drain_watched)_s$/, "s", "lower"],
+  [/^(cold|warm)_total_ms$|^(own_)?init_ms$/, "ms", "lower"],
+  [/^overhead_percent$/, "%", "lower"],
   [/^processed_per_s$/, "/s", "higher"],
   [/^(accepted_to_paid|end_to_end)_(p\d+|mean)_ms$/, "ms", "lower"],
   [/^(peak_depth|peak_waiting|left_after_watch)$/, "", "lower"],
