@@ -22,17 +22,21 @@ export interface Beside {
 /** Cells, the header first. Columns that no line fills are left out. */
 export function besideTable(lines: readonly Beside[]): string[][] {
   const modelled = lines.some(({ model }) => model !== undefined);
-  const header = ["", "figure", "measured", ...(modelled ? ["model", "measured ÷ model"] : [])];
-  header.push("published", "measured ÷ published");
+  const known = lines.some(({ published }) => published !== null);
   return [
-    header,
+    [
+      "",
+      "figure",
+      "measured",
+      ...(modelled ? ["model", "measured ÷ model"] : []),
+      ...(known ? ["published", "measured ÷ published"] : []),
+    ],
     ...lines.map(({ of, what, unit, measured, how, model, published }) => [
       of,
       what,
       measured === null ? "–" : `${told(measured)} ${unit}${how === undefined ? "" : " *"}`,
       ...(modelled ? [model === undefined ? "" : told(model), ratio(measured, model)] : []),
-      published === null ? "" : told(published),
-      ratio(measured, published),
+      ...(known ? [published === null ? "" : told(published), ratio(measured, published)] : []),
     ]),
   ];
 }

@@ -31,6 +31,13 @@ t.test(
   },
 );
 
+t.test("where nothing was published there is no column for it", async (t) => {
+  t.same(besideTable([{ ...line, published: null }]), [
+    ["", "figure", "measured"],
+    ["5 workers", "drain", "1,980 s"],
+  ]);
+});
+
 t.test("nothing is divided by nothing", async (t) => {
   t.equal(besideTable([{ ...line, published: 0 }])[1]?.at(-1), "");
 });
