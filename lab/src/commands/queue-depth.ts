@@ -56,7 +56,7 @@ function showJson(output: Output): (reading: QueueReading) => void {
 }
 
 /** The same keys in every line; what is not known is null. */
-function asJson(reading: QueueReading) {
+export function asJson(reading: QueueReading) {
   const depth = reading.state === "known" ? reading.depth : undefined;
   return {
     at: reading.at.toISOString(),
@@ -70,7 +70,8 @@ function asJson(reading: QueueReading) {
   };
 }
 
-function showLines(output: Output): (reading: QueueReading) => void {
+/** A line a reading; a header before the first one, and where the broker changes. */
+export function showLines(output: Output): (reading: QueueReading) => void {
   let scale = 10;
   let shown: string | undefined;
   return (reading) => {

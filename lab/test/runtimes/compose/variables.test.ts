@@ -13,11 +13,23 @@ import { settingsFromEnv } from "../../../src/settings.ts";
 const filledIn = { images: { REDIS_IMAGE: "mine/redis:1" }, postgresPassword: "pass word", cpus: 4 };
 
 t.test("settings become variables", async (t) => {
-  const settings = settingsFromEnv({ NUM_WORKERS: "7", REDIS_PORT: "7777", EMULATOR: "ministack" }, "/root");
+  const settings = settingsFromEnv(
+    {
+      NUM_WORKERS: "7",
+      REDIS_PORT: "7777",
+      EMULATOR: "ministack",
+      CONSUMER: "lambda",
+      SYNC_ABANDON: "keep",
+    },
+    "/root",
+  );
   t.match(composeVariables(settings, filledIn), {
     NUM_WORKERS: "7",
     REDIS_PORT: "7777",
     EMULATOR: "ministack",
+    BROKER: "sns-sqs",
+    CONSUMER: "lambda",
+    SYNC_ABANDON: "keep",
     LAB_DIR: "/root/.lab",
     COMPOSE_PROJECT_NAME: "parallax",
     POSTGRES_PASSWORD: "pass word",
