@@ -10,10 +10,10 @@ export interface ServerProcess extends AsyncDisposable {
 }
 
 /** @param script relative to bench/ */
-export async function startServer(script: string): Promise<ServerProcess> {
+export async function startServer(script: string, args: readonly string[] = []): Promise<ServerProcess> {
   const file = fileURLToPath(new URL(`../${script}`, import.meta.url));
   // What it logs is read and thrown away, as a log collector would read it.
-  const child = spawn(process.execPath, [file], {
+  const child = spawn(process.execPath, [file, ...args], {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, NODE_ENV: "production" },
   });

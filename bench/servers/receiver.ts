@@ -1,39 +1,9 @@
 /** The receiver as shipped, with validation, metrics and logs, on an in-memory broker. */
 
-import { randomUUID } from "node:crypto";
 import { MemoryBroker } from "@parallax/messaging";
-import { createLogger, createMetrics, listen } from "@parallax/service";
-import { httpPaymentProvider } from "../../services/orders/src/adapters/http-payment-provider.ts";
-import { MemoryIdempotencyKeys } from "../../services/orders/src/adapters/idempotency-keys.ts";
-import { MemoryOrderStore } from "../../services/orders/src/adapters/memory-order-store.ts";
-import { createReceiver } from "../../services/orders/src/receiver/app.ts";
-import { SyncDesk } from "../../services/orders/src/receiver/sync-desk.ts";
+import { listen } from "@parallax/service";
+import { benchReceiver } from "./bench-receiver.ts";
 
 const broker = new MemoryBroker({ capacity: 10_000_000 });
-
-const logger = createLogger({ name: "orders-receiver", level: "info" });
-const metrics = createMetrics("orders-receiver");
-const store = new MemoryOrderStore();
-const instance = randomUUID();
-const desk = new SyncDesk({
-  store,
-  payments: httpPaymentProvider({ url: "http://127.0.0.1:1", connections: 1, timeoutSeconds: 1 }),
-  instance,
-  abandon: "drop",
-  timeoutSeconds: 1,
-  limit: 1,
-  logger,
-  metrics,
-  onUnsettled() {},
-});
-
-const idempotency = {
-  keys: new MemoryIdempotencyKeys(),
-  instance,
-  lockSeconds: 60,
-  retryLater() {},
-};
-
-const receiver = createReceiver({ broker, store, desk, idempotency, logger, metrics, maxInFlight: 2000 });
-const server = await listen(receiver.callback, { host: "127.0.0.1", port: 0 });
+const server = await listen(benchReceiver(broker).callback, { host: "127.0.0.1", port: 0 });
 console.log(server.url);

@@ -1,4 +1,4 @@
-/** Gathers single items into batches of at most `max`, waiting `lingerMs` for company. */
+/** Gathers single items into batches of at most `max`, waiting `lingerMs` for company, or for what else this turn of the loop brings. */
 
 export interface Batcher<T> {
   /** Resolves or rejects with the item's own outcome. */
@@ -9,9 +9,9 @@ export interface Batcher<T> {
 
 export interface BatcherOptions<T> {
   readonly max: number;
-  readonly lingerMs: number;
-  /** Sends one batch; returns the items that were refused. */
-  send(items: readonly T[]): Promise<readonly T[]>;
+  readonly lingerMs: number | "this turn";
+  /** Sends one batch; returns the items that were refused, with the reason where there is one. */
+  send(items: readonly T[]): Promise<readonly T[] | ReadonlyMap<T, unknown>>;
 }
 
 interface Waiting<T> {
@@ -22,12 +22,12 @@ interface Waiting<T> {
 
 export function createBatcher<T>(options: BatcherOptions<T>): Batcher<T> {
   let waiting: Waiting<T>[] = [];
-  let timer: NodeJS.Timeout | undefined;
+  let cancel: (() => void) | undefined;
   const sending = new Set<Promise<void>>();
 
   function sendNow(): void {
-    clearTimeout(timer);
-    timer = undefined;
+    cancel?.();
+    cancel = undefined;
     if (waiting.length === 0) return;
     const batch = waiting;
     waiting = [];
@@ -37,10 +37,13 @@ export function createBatcher<T>(options: BatcherOptions<T>): Batcher<T> {
 
   async function sendBatch(batch: readonly Waiting<T>[]): Promise<void> {
     try {
-      const refused = new Set(await options.send(batch.map(({ item }) => item)));
-      for (const entry of batch) {
-        if (refused.has(entry.item)) entry.reject(new Error("The queue refused this entry of the batch"));
-        else entry.resolve();
+      const refused = await options.send(batch.map(({ item }) => item));
+      const reasons =
+        refused instanceof Map ? refused : new Map([...refused].map((item) => [item, undefined]));
+      for (const { item, resolve, reject } of batch) {
+        if (reasons.has(item))
+          reject(reasons.get(item) ?? new Error("The queue refused this entry of the batch"));
+        else resolve();
       }
     } catch (error) {
       for (const entry of batch) entry.reject(error);
@@ -52,7 +55,7 @@ export function createBatcher<T>(options: BatcherOptions<T>): Batcher<T> {
       return new Promise((resolve, reject) => {
         waiting.push({ item, resolve, reject });
         if (waiting.length >= options.max) sendNow();
-        else timer ??= setTimeout(sendNow, options.lingerMs);
+        else cancel ??= later(options.lingerMs, sendNow);
       });
     },
     async flush() {
@@ -60,4 +63,14 @@ export function createBatcher<T>(options: BatcherOptions<T>): Batcher<T> {
       await Promise.all(sending);
     },
   };
+}
+
+/** Returns what takes it back. */
+function later(when: number | "this turn", call: () => void): () => void {
+  if (when === "this turn") {
+    const immediate = setImmediate(call);
+    return () => clearImmediate(immediate);
+  }
+  const timer = setTimeout(call, when);
+  return () => clearTimeout(timer);
 }

@@ -20,6 +20,7 @@ export {
 } from "./bullmq/bullmq-broker.ts";
 export { BrokerUnavailable, LeaseLost, PermanentFailure, RetryLater } from "./errors.ts";
 export { MemoryBroker } from "./memory/memory-broker.ts";
+export { type FunctionOperatorOptions, functionOperator } from "./sns-sqs/function-operator.ts";
 export { type FunctionTopology, functionTopology } from "./sns-sqs/function-topology.ts";
 export { connectSnsSqs, type SnsSqsOptions } from "./sns-sqs/sns-sqs-broker.ts";
 export { sqsOperator } from "./sns-sqs/sqs-operator.ts";

@@ -74,3 +74,20 @@ t.test("property: every item is sent once, in order, in batches of at most max",
   );
   await t.resolves(property);
 });
+
+t.test("gathers what one turn of the loop brings, and keeps none of it for the next", async (t) => {
+  const sent: number[][] = [];
+  const batcher = createBatcher<number>({
+    max: 10,
+    lingerMs: "this turn",
+    send: async (items) => {
+      sent.push([...items]);
+      return new Map(items.filter((item) => item === 2).map((item) => [item, new Error("two")]));
+    },
+  });
+  const ends = Promise.allSettled([batcher.add(1), Promise.resolve().then(() => batcher.add(2))]);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  await batcher.add(3);
+  t.same(sent, [[1, 2], [3]]);
+  t.match(await ends, [{ status: "fulfilled" }, { status: "rejected", reason: { message: "two" } }]);
+});

@@ -166,8 +166,9 @@ export function leasedJobs(options: LeasedJobsOptions): LeasedQueue {
 
     async close() {
       closed = true;
-      await within(CLOSE_MS, Promise.all(late));
+      // Ends a poll under way, by its connection; what it has brought in is handed back over the other one.
       await newest?.close(true);
+      await within(CLOSE_MS, Promise.all(late));
     },
   };
 }

@@ -3,13 +3,14 @@
  * the endpoint differs.
  */
 
-import { PublishCommand } from "@aws-sdk/client-sns";
 import type { SQSClient } from "@aws-sdk/client-sqs";
+import { createBatcher } from "../batcher.ts";
 import type { Broker, ConsumeOptions, Handler, OutgoingMessage } from "../broker.ts";
 import { leasingConsumer } from "../consumer/leasing-consumer.ts";
 import { BrokerUnavailable } from "../errors.ts";
 import { type AwsOptions, snsClient, sqsClient } from "./clients.ts";
 import { counts, queueDepth } from "./counts.ts";
+import { PUBLISHED_TOGETHER, publishTogether } from "./publish.ts";
 import { redriveSqs } from "./redrive.ts";
 import { remade } from "./remade.ts";
 import { peekDeadLetters } from "./sqs-operator.ts";
@@ -19,6 +20,8 @@ import { ensureQueues, ensureTopology, type TopologyOptions } from "./topology.t
 export interface SnsSqsOptions extends AwsOptions, TopologyOptions {
   /** Length of a long poll, 0 to 20 seconds. */
   readonly waitSeconds: number;
+  /** Whether messages published in the same turn of the loop may share a call; true by default. */
+  readonly publishTogether?: boolean;
 }
 
 const PUBLISH_MS = 5000;
@@ -35,6 +38,13 @@ export function connectSnsSqs(options: SnsSqsOptions): Broker {
   const whole = remade(() => made(ensureTopology(producer, control, options)), isMissing);
   const queues = remade(() => made(ensureQueues(control, options)), isMissing);
 
+  // What requests that came in together publish goes to SNS together: a call to it costs more than a message.
+  const publishing = createBatcher<OutgoingMessage>({
+    max: options.publishTogether === false ? 1 : PUBLISHED_TOGETHER,
+    lingerMs: "this turn",
+    send: (messages) => whole(({ topicArn }) => publishTogether(producer, topicArn, messages)),
+  });
+
   return {
     kind: "sns-sqs",
 
@@ -44,7 +54,7 @@ export function connectSnsSqs(options: SnsSqsOptions): Broker {
 
     async publish(message) {
       try {
-        await whole(({ topicArn }) => producer.send(publishCommand(topicArn, message)));
+        await publishing.add(message);
       } catch (error) {
         if (error instanceof BrokerUnavailable) throw error;
         throw unavailable("The message was not acknowledged", error);
@@ -84,17 +94,6 @@ export function connectSnsSqs(options: SnsSqsOptions): Broker {
       for (const client of [producer, control, poller]) client.destroy();
     },
   };
-}
-
-function publishCommand(topicArn: string, message: OutgoingMessage): PublishCommand {
-  const attributes = Object.entries(message.attributes).map(
-    ([name, value]) => [name, { DataType: "String", StringValue: value }] as const,
-  );
-  return new PublishCommand({
-    TopicArn: topicArn,
-    Message: message.body,
-    MessageAttributes: Object.fromEntries(attributes),
-  });
 }
 
 const MISSING = new Set([
