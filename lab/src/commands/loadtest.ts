@@ -126,13 +126,15 @@ function workOf(experiment: Experiment, variant: Variant, against: Variant | und
   return { experiment, rows: [], variants, sides: { variant: first, against: second } };
 }
 
-/** @throws LabError USAGE for faults of parts that the lab does not have, and for those that would miss the load */
+/** @throws LabError USAGE for a lab that will not do, faults of parts that it does not have, and those that would miss the load */
 async function checkParts(
   experiment: Experiment,
   variants: readonly Variant[],
   faults: readonly Fault[],
   runtime: Runtime,
 ): Promise<void> {
+  // Once, and not by each row or repeat.
+  await experiment.assertUsable?.(runtime);
   for (const variant of variants) {
     const plan = planRun(experiment, variant, faults);
     await checkFaults(plan.faults, runtime, lengthOf(plan.steps));

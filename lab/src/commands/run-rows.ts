@@ -17,6 +17,8 @@ import { type RunHereOptions, runHere } from "./run-here.ts";
 export interface RowsOptions extends RunHereOptions {
   readonly json?: boolean | undefined;
   readonly markdown?: boolean | undefined;
+  /** Makes one run; on this machine unless told. */
+  readonly run?: typeof runHere;
 }
 
 /** @throws LabError once all have been tried, when one failed; at once, with the table of what there is, when interrupted */
@@ -25,7 +27,7 @@ export async function runRows(
   rows: readonly NamedVariant[],
   options: RowsOptions,
 ): Promise<RunResult[]> {
-  const { context, json } = options;
+  const { context, json, run = runHere } = options;
   const { output, signal } = context;
   const results: RunResult[] = [];
   const failed: { readonly name: string; readonly error: unknown }[] = [];
@@ -33,7 +35,7 @@ export async function runRows(
     if (signal.aborted) break;
     output.begin(`row ${index + 1} of ${rows.length}, ${name}: ${describeVariant(variant)}`);
     try {
-      const result = await runHere(experiment, { ...options, variant });
+      const result = await run(experiment, { ...options, variant });
       results.push(result);
       tellRow(name, result, output);
     } catch (error) {

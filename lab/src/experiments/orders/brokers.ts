@@ -8,6 +8,7 @@ import type { Beside } from "../beside.ts";
 import type { Experiment, FinishedLoad, Observed } from "../experiment.ts";
 import type { RunFigures } from "../figures.ts";
 import { endToEndFindings, readSentOrders } from "./end-to-end.ts";
+import { needsBothBrokers } from "./needs.ts";
 import { observeOrders, orderSamples } from "./observe-orders.ts";
 import { OrdersApi } from "./orders-api.ts";
 
@@ -29,6 +30,7 @@ export const brokers: Experiment = {
   },
   rows: [by("sns-sqs"), by("bullmq")],
   target: "orders-receiver",
+  assertUsable: needsBothBrokers,
   load: ({ rate = 0, seconds = 0 }) => [
     { name: "warm-up", kind: "warm-up", arrivals: { model: "open", rate }, seconds: 3 },
     { name: "load", kind: "measured", arrivals: { model: "open", rate }, seconds },

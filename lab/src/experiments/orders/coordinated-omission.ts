@@ -6,6 +6,7 @@
 
 import type { Experiment } from "../experiment.ts";
 import type { RunFigures } from "../figures.ts";
+import { needsWorkers } from "./needs.ts";
 import { observeOrders, orderSamples } from "./observe-orders.ts";
 
 /** Of the freeze, after the load began: two seconds of warm-up, and time to get going. */
@@ -23,6 +24,7 @@ export const coordinatedOmission: Experiment = {
     frozen: { value: 2, meaning: "seconds for which the receiver is frozen", least: 0.5, most: 5 },
   },
   target: "orders-receiver",
+  assertUsable: needsWorkers,
   load: ({ rate = 0, seconds = 0 }) => [
     { name: "warm-up", kind: "warm-up", arrivals: { model: "open", rate }, seconds: WARM_UP_SECONDS },
     { name: "open", kind: "measured", arrivals: { model: "open", rate }, seconds },

@@ -8,6 +8,7 @@ import type { Beside } from "../beside.ts";
 import type { Experiment, ParameterValues } from "../experiment.ts";
 import type { RunFigures } from "../figures.ts";
 import { decimal } from "./decimal.ts";
+import { needsWorkers } from "./needs.ts";
 import { observeOrders, orderSamples } from "./observe-orders.ts";
 
 export const latency: Experiment = {
@@ -25,6 +26,7 @@ export const latency: Experiment = {
     payment_seconds: { value: 3, meaning: "seconds a payment takes", least: 0, most: 60 },
   },
   target: "orders-receiver",
+  assertUsable: needsWorkers,
   // One step: users who had all to come again for the figures would all order at once, and go on doing so.
   load: ({ users = 0, spawn = 1, seconds = 0, think = 0 }) => [
     {

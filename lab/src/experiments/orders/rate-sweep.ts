@@ -1,6 +1,7 @@
 /** Orders, rate sweep: how the receiver's latency grows with the rate, up to where it can no longer keep up. */
 
 import type { Experiment } from "../experiment.ts";
+import { needsWorkers } from "./needs.ts";
 import { observeOrders, orderSamples } from "./observe-orders.ts";
 
 export const rateSweep: Experiment = {
@@ -20,6 +21,7 @@ export const rateSweep: Experiment = {
     seconds: { value: 8, meaning: "seconds a step", least: 2, most: 600 },
   },
   target: "orders-receiver",
+  assertUsable: needsWorkers,
   load: ({ lowest = 0, steps = 0, seconds = 0 }) => [
     { name: "warm-up", kind: "warm-up", arrivals: { model: "open", rate: lowest }, seconds: 3 },
     ...Array.from({ length: steps }, (_, index) => {

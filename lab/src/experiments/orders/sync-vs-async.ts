@@ -14,6 +14,7 @@ import type { Experiment, FinishedLoad, Observed, ObservedPlan, ParameterValues 
 import type { RunFigures } from "../figures.ts";
 import { settle } from "../settle.ts";
 import { decimal } from "./decimal.ts";
+import { needsWorkers } from "./needs.ts";
 import { observeOrders, orderSamples } from "./observe-orders.ts";
 import { OrdersApi } from "./orders-api.ts";
 import { readDoors, syncFindings } from "./sync-figures.ts";
@@ -39,6 +40,7 @@ export const syncVsAsync: Experiment = {
     },
   },
   target: "orders-receiver",
+  assertUsable: needsWorkers,
   load: ({ users = 0, seconds = 0, timeout = 0, think = 0 }) => [
     {
       name: "sync",

@@ -8,10 +8,8 @@
  * told as those of the study.
  */
 
-import { evenQueue, type QueueParameters, secondsToDrain } from "../../models/queue.ts";
-import { publishedOrdersScaling } from "../../published/index.ts";
+import { secondsToDrain } from "../../models/queue.ts";
 import type { Runtime } from "../../runtimes/runtime.ts";
-import type { Beside } from "../beside.ts";
 import type {
   Experiment,
   FinishedLoad,
@@ -20,11 +18,12 @@ import type {
   ParameterValues,
   Sample,
 } from "../experiment.ts";
-import type { RunFigures } from "../figures.ts";
 import { decimal } from "./decimal.ts";
+import { needsWorkers } from "./needs.ts";
 import { observeOrders, orderSamples } from "./observe-orders.ts";
 import { depthFigures, readOrderTimes } from "./order-times.ts";
 import { OrdersApi } from "./orders-api.ts";
+import { modelOf, readScaling, scalingTable } from "./worker-scaling-table.ts";
 import { workersNow } from "./workers-now.ts";
 
 const samples = [
@@ -72,6 +71,7 @@ export const workerScaling: Experiment = {
     { name: "as many workers as the backlog asks for", parameters: { workers: 1, backlog_per_worker: 3 } },
   ],
   target: "orders-receiver",
+  assertUsable: needsWorkers,
   // Without a warm-up: its orders would be in the queue too.
   load: ({ rate = 0, seconds = 0, compress = 1 }) => [
     {
@@ -108,8 +108,8 @@ export const workerScaling: Experiment = {
   settleSeconds: 180,
   samples,
   primaryMetric: () => "drain_s",
-  beside: besidePublished,
-  readings,
+  beside: scalingTable,
+  readings: readScaling,
   observe,
 };
 
@@ -154,6 +154,7 @@ export function scalingFindings(
   const drained = whole ? depth.lastPaid * compress - seconds : until * compress - seconds;
   return {
     orders: orders.length,
+    last_accepted_s: orders.reduce((last, { accepted }) => Math.max(last, accepted), 0) * compress,
     peak_depth: depth.peakDepth,
     peak_waiting: depth.peakWaiting,
     processed_per_s: depth.lastPaid > 0 ? depth.done / (depth.lastPaid * compress) : 0,
@@ -161,123 +162,4 @@ export function scalingFindings(
     left_after_watch: depth.left,
     drain_s: Math.max(0, drained + (whole ? 0 : secondsToDrain(depth.left, modelOf(values)))),
   };
-}
-
-function modelOf(values: ParameterValues): QueueParameters {
-  const { rate = 0, seconds = 0, payment_seconds = 0, workers = 0, payment_lines = 0 } = values;
-  return {
-    arrivalsPerSecond: rate,
-    arrivalSeconds: seconds,
-    serviceSeconds: payment_seconds,
-    workers,
-    paymentLines: payment_lines,
-  };
-}
-
-function besidePublished({ findings = {}, steps, highest }: RunFigures, values: ParameterValues): Beside[] {
-  const { compress = 1, workers = 0, payment_lines = 0, backlog_per_worker = 0, most_workers = 0 } = values;
-  const scaled = backlog_per_worker > 0;
-  const model = scaled ? undefined : evenQueue(modelOf(values));
-  const published = publishedRow(values);
-  const reason = published && contradictionOf(workers);
-  const row = scaled
-    ? `${workers} to ${most_workers} workers`
-    : `${workers} worker${workers === 1 ? "" : "s"}`;
-  const of = row + (payment_lines > 0 ? `, ${payment_lines} payment at a time` : "");
-  const line = (
-    what: string,
-    unit: string,
-    measured: number | null | undefined,
-    beside: {
-      readonly model?: number | undefined;
-      readonly published?: number | undefined;
-      readonly how?: string;
-    },
-  ): Beside => ({
-    of,
-    what,
-    unit,
-    measured: measured ?? null,
-    ...(beside.how === undefined ? {} : { how: beside.how }),
-    ...(beside.model === undefined ? {} : { model: beside.model }),
-    published: beside.published ?? null,
-    ...(reason && beside.published !== undefined ? { reason } : {}),
-  });
-  const left = findings.left_after_watch ?? 0;
-  const how =
-    left > 0
-      ? {
-          how: `${(findings.drain_watched_s ?? 0).toFixed(0)} s were watched; for the ${left} orders left then, the time that the queue model gives`,
-        }
-      : {};
-  const [load] = steps;
-  return [
-    line("orders accepted", "", findings.orders, { model: model?.orders, published: published?.requests }),
-    // At another speed it is another load.
-    ...(compress === 1
-      ? [{ ...line("median answer", "ms", load?.latency_ms?.p50, { published: published?.medianMs }) }]
-      : []),
-    line("processed", "/s", findings.processed_per_s, {
-      model: model?.processedPerSecond,
-      published: published?.ratePerSecond,
-    }),
-    line("peak depth, waiting or in hand", "", findings.peak_depth, {
-      model: model?.peakDepth,
-      published: published?.peakQueueDepth,
-    }),
-    // Of a limited provider the model counts the payments as in hand, and a queue the workers that wait for one.
-    ...(payment_lines > 0
-      ? []
-      : [
-          line("peak depth, waiting only", "", findings.peak_waiting, {
-            model: model?.peakWaiting,
-            published: published?.peakQueueDepth,
-          }),
-        ]),
-    ...(scaled ? [line("workers, at most", "", highest.workers, {})] : []),
-    line("drain", "s", findings.drain_s, {
-      model: model?.drainSeconds,
-      published: published?.drainSeconds,
-      ...how,
-    }),
-  ];
-}
-
-function readings({ findings = {}, highest }: RunFigures, values: ParameterValues): string[] {
-  const { compress = 1, payment_lines = 0, workers = 0 } = values;
-  const told: string[] = [];
-  if (highest.queue_visible !== undefined) {
-    told.push(
-      `Asked once a second, the queue said ${highest.queue_visible} visible and ${highest.queue_in_flight} in flight at most; ` +
-        `by the orders' own times ${findings.peak_depth} were not paid at the worst moment.`,
-    );
-  }
-  if (compress !== 1)
-    told.push(
-      `${compress} times as fast; times and rates are told as those of the study, depths are as they were.`,
-    );
-  if (payment_lines > 0 && payment_lines < workers)
-    told.push(
-      `The provider takes ${payment_lines} payment${payment_lines === 1 ? "" : "s"} at a time: of ${workers} workers ${workers - payment_lines} only wait in its line.`,
-    );
-  return told;
-}
-
-/** Only of a run that is the study's own. */
-function publishedRow(values: ParameterValues) {
-  const { workload, workers } = publishedOrdersScaling();
-  const same =
-    values.rate === workload.arrivalsPerSecond &&
-    values.seconds === workload.durationSeconds &&
-    values.payment_seconds === workload.paymentSeconds &&
-    values.payment_lines === 0 &&
-    values.backlog_per_worker === 0;
-  return same ? workers.find((row) => row.workers === values.workers) : undefined;
-}
-
-function contradictionOf(workers: number): string | undefined {
-  const begin = `${workers} workers: `;
-  return publishedOrdersScaling()
-    .contradictions.find((text) => text.startsWith(begin))
-    ?.slice(begin.length);
 }
