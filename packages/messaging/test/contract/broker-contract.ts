@@ -98,6 +98,46 @@ function deliveryContract(t: Test, under: BrokerUnderTest): void {
     await waitFor("an empty queue", () => empty(broker));
   });
 
+  t.test("dead-letters after as many receives also what fails for no reason that it knows", async (t) => {
+    const broker = await open(t, under, { visibilitySeconds: 1, maxReceiveCount: 3 });
+    const counts: number[] = [];
+    const consumer = broker.consume(
+      async ({ receiveCount }) => {
+        counts.push(receiveCount);
+        throw new Error("something");
+      },
+      { concurrency: 2 },
+    );
+    t.teardown(() => consumer.stop(0));
+    await broker.publish(message("unlucky"));
+    await waitFor("the dead letter", async () => (await broker.depth()).deadLettered === 1, 20_000);
+    t.same(counts, [1, 2, 3]);
+    await waitFor("an empty queue", () => empty(broker));
+  });
+
+  t.test("lets others overtake what is put off, in whatever order they come, each done once", async (t) => {
+    const broker = await open(t, under);
+    const done: string[] = [];
+    const consumer = broker.consume(
+      async ({ body, receiveCount }) => {
+        if (body.startsWith("later") && receiveCount === 1) throw new RetryLater("not yet", 1);
+        done.push(body);
+      },
+      { concurrency: 3 },
+    );
+    t.teardown(() => consumer.stop(0));
+    const bodies = Array.from({ length: 12 }, (_, n) => `${n % 3 === 0 ? "later" : "now"} ${n}`);
+    for (const body of bodies) await broker.publish(message(body));
+    await waitFor("all of them", () => done.length === 12);
+    await waitFor("an empty queue", () => empty(broker));
+    t.same(new Set(done), new Set(bodies));
+    t.equal(done.length, 12);
+    t.ok(
+      done.slice(-4).every((body) => body.startsWith("later")),
+      "what was put off came last",
+    );
+  });
+
   t.test("delivers again when the handler asks for it later", async (t) => {
     const broker = await open(t, under);
     const counts: number[] = [];
