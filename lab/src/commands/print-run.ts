@@ -39,12 +39,14 @@ export function printRun(result: RunResult, output: Output): void {
 }
 
 function printSteps(steps: readonly StepFigures[], output: Output): void {
+  const hungUp = steps.some(({ timed_out = 0 }) => timed_out > 0);
   const header = [
     "  step",
     "load",
     "model",
     "answers",
     "errors",
+    ...(hungUp ? ["timed out"] : []),
     "answered/s",
     "p50 ms",
     "p95",
@@ -52,7 +54,7 @@ function printSteps(steps: readonly StepFigures[], output: Output): void {
     "p99.9",
     "max",
   ];
-  output.table([header, ...steps.map(stepRow)]);
+  output.table([header, ...steps.map((step) => stepRow(step, hungUp))]);
   if (steps.some(({ step }) => step.arrivals.model === "closed")) {
     output.line(
       "  closed: its users wait for answers before they go on, so that what the system delays it also hides",
@@ -60,7 +62,8 @@ function printSteps(steps: readonly StepFigures[], output: Output): void {
   }
 }
 
-function stepRow({ step, answers, errors, answered_rate, latency_ms, performance }: StepFigures): string[] {
+function stepRow(figures: StepFigures, hungUp: boolean): string[] {
+  const { step, answers, errors, timed_out = 0, answered_rate, latency_ms, performance } = figures;
   const { p50, p95, p99, p999, max } = latency_ms ?? {};
   return [
     `  ${step.name}${performance.outcome === "valid" ? "" : " INVALID"}`,
@@ -68,6 +71,7 @@ function stepRow({ step, answers, errors, answered_rate, latency_ms, performance
     step.arrivals.model,
     String(answers),
     String(errors),
+    ...(hungUp ? [String(timed_out)] : []),
     answered_rate.toFixed(1),
     ...[p50, p95, p99, p999, max].map((value) => value?.toFixed(value < 100 ? 2 : 0) ?? "–"),
   ];
