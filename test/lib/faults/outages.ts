@@ -5,7 +5,7 @@ import { waitFor } from "@parallax/testkit";
 import type { Test } from "tap";
 import { ownServer } from "../own-experiment.ts";
 import { LONG_OUTAGE_MS, VISIBILITY_SECONDS, type WiredLab } from "./wired-lab.ts";
-import { orderWith, spread, Witness } from "./witness.ts";
+import { anOrder, spread, Witness } from "./witness.ts";
 
 const WORKERS = 10;
 const ORDERS = 40;
@@ -104,7 +104,7 @@ export function outageStories(t: Test, lab: WiredLab): void {
       const answer = await fetch(`${lab.receiverUrl}/orders/async`, {
         method: "POST",
         headers: { "content-type": "application/json" },
-        body: JSON.stringify(orderWith(refused)),
+        body: JSON.stringify(anOrder(refused)),
       });
       t.equal(answer.status, 503);
       t.match(answer.headers.get("retry-after"), /^\d+$/);
@@ -124,6 +124,21 @@ export function outageStories(t: Test, lab: WiredLab): void {
       t.equal(count.dead_lettered, 0);
     },
   );
+
+  t.test("payments and the broker are out at once, until all leases have ended", async (t) => {
+    const witness = await Witness.begin(lab);
+    await wires.payments.cut();
+    const ids = await witness.accept(ORDERS);
+    await waitFor("the breaker to open", () => breakerOpen(lab));
+    await wires.queue.silence();
+    // Nobody of those who waited for payments is left then, who could find out that they are back.
+    await elapsed(VISIBILITY_SECONDS * 2000);
+    await Promise.all([wires.payments.heal(), wires.queue.heal()]);
+    const count = await witness.holds(t, "payments-and-broker-out");
+    t.equal(count.completed, ids.length);
+    t.equal(count.dead_lettered, 0);
+    t.equal(await breakerOpen(lab), false);
+  });
 
   if (lab.broker === "sns-sqs") forgetfulBroker(t, lab);
   else for (const how of ["SIGTERM", "SIGKILL"] as const) lastingBroker(t, lab, how);

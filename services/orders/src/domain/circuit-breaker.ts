@@ -15,8 +15,11 @@ export interface BreakerOptions {
   readonly backoffMs: { readonly first: number; readonly most: number };
   /** Told when calls begin to wait (`open`) and when they go on (`closed`). */
   onChange(state: "open" | "closed", cause?: unknown): void;
-  /** Told when a probe has failed and nobody else is in line who could be the next one. */
-  onLoneProbe?(): void;
+  /**
+   * Told while calls wait and too few are left to find out when that ends: a probe has failed and nobody else is in line
+   * who could be the next one, or all callers have given up.
+   */
+  onProbesWanted?(): void;
 }
 
 /** So often may a call fail while others succeed in between until the failure is held to be its own. */
@@ -28,6 +31,7 @@ export class CircuitBreaker {
   readonly #options: BreakerOptions;
   #failures = 0;
   #probing = false;
+  #callers = 0;
   /** How often a success has ended an outage. */
   #closings = 0;
   #line: Place[] = [];
@@ -46,6 +50,17 @@ export class CircuitBreaker {
    *   the dependency answers others and only this call fails again and again
    */
   async run<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    this.#callers += 1;
+    try {
+      return await this.#try(call, signal);
+    } finally {
+      this.#callers -= 1;
+      // Nobody would ever find out that it answers again.
+      if (this.#callers === 0 && this.#failures > 0) this.#options.onProbesWanted?.();
+    }
+  }
+
+  async #try<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> {
     let ownFailures = 0;
     let closings = this.#closings;
     for (;;) {
@@ -97,7 +112,7 @@ export class CircuitBreaker {
   #open(cause: unknown): void {
     this.#failures += 1;
     if (this.#failures === 1) this.#options.onChange("open", cause);
-    else if (this.#line.length === 0) this.#options.onLoneProbe?.();
+    else if (this.#line.length === 0) this.#options.onProbesWanted?.();
   }
 
   #close(): void {

@@ -61,8 +61,9 @@ export function startWorkerPool(parts: WorkerPoolParts): WorkerPool {
         consumer.resume();
       }
     },
-    // The one order in hand may itself be what fails: take in a few others that can tell.
-    onLoneProbe: () => consumer.resume(),
+    // The one order in hand may itself be what fails, and orders whose leases have ended are in hand no more: take in a few
+    // others that can tell.
+    onProbesWanted: () => consumer.resume(),
   });
 
   async function handle(delivery: Delivery): Promise<void> {

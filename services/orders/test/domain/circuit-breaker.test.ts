@@ -147,3 +147,27 @@ t.test("in an outage nobody is blamed, however long it lasts", async (t) => {
   back = true;
   t.same(await Promise.all(calls), Array(5).fill("done"));
 });
+
+t.test(
+  "when all who waited have given up, others are asked for who can find out that it is back",
+  async (t) => {
+    let wanted = 0;
+    const it = new CircuitBreaker({
+      backoffMs: { first: 60_000, most: 60_000 },
+      onChange: () => {},
+      onProbesWanted: () => {
+        wanted += 1;
+      },
+    });
+    const leaving = new AbortController();
+    const callers = [1, 2, 3].map(() => it.run(out, leaving.signal));
+    await waitFor("all to wait", () => it.state === "open");
+    t.equal(wanted, 0, "one of them is the probe");
+    leaving.abort(new RangeError("leases have ended"));
+    for (const { status } of await Promise.allSettled(callers)) t.equal(status, "rejected");
+    t.equal(wanted, 1);
+    t.equal(await it.run(async () => "back", never), "back", "who comes now is the probe");
+    t.equal(it.state, "closed");
+    t.equal(wanted, 1, "nobody is wanted any more");
+  },
+);
