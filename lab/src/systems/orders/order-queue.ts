@@ -4,7 +4,7 @@
  * have changed since, and while an experiment has switched brokers.
  */
 
-import { bullmqOperator, type QueueOperator, sqsOperator } from "@parallax/messaging";
+import { bullmqOperator, functionOperator, type QueueOperator, sqsOperator } from "@parallax/messaging";
 import { z } from "zod";
 import {
   brokerVariables,
@@ -23,6 +23,8 @@ export type BrokerAccess =
       /** Undefined where the SDK finds some by itself. */
       readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
       readonly queue: string;
+      /** Where a function takes the orders, the topic that dead letters go back to: no consumer is behind the queue. */
+      readonly functionTopic?: string;
     }
   | { readonly kind: "bullmq"; readonly url: string; readonly queue: string };
 
@@ -55,6 +57,7 @@ export async function brokerAccess(runtime: BesideServices): Promise<BrokerAcces
     endpoint: env.AWS_ENDPOINT_URL === undefined ? undefined : runtime.endpoint("emulator"),
     credentials: accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : undefined,
     queue,
+    ...(env.CONSUMER === "lambda" && { functionTopic: env.ORDERS_TOPIC }),
   };
 }
 
@@ -75,8 +78,9 @@ export async function ordersWiring(runtime: BesideServices): Promise<OrdersWirin
 /** Makes nothing; its calls reject while the broker or the queue is not there. */
 export function openQueue(access: BrokerAccess): QueueOperator {
   if (access.kind === "bullmq") return bullmqOperator({ url: access.url, queue: access.queue });
-  const { region, endpoint, credentials, queue } = access;
-  return sqsOperator({ region, endpoint, queue, ...(credentials && { credentials }) });
+  const { region, endpoint, credentials, queue, functionTopic: topic } = access;
+  const options = { region, endpoint, queue, ...(credentials && { credentials }) };
+  return topic === undefined ? sqsOperator(options) : functionOperator({ ...options, topic });
 }
 
 /** For people. */

@@ -21,20 +21,29 @@ const aws = {
   AWS_SECRET_ACCESS_KEY: "secret",
 };
 
-t.test("SNS and SQS: the emulator as this machine reaches it, with the services' region and credentials", async (t) => {
-  t.same(await brokerAccess(labWith({ ...aws, ORDERS_QUEUE: "q", DATABASE_URL: "not asked for" })), {
-    kind: "sns-sqs",
-    region: "eu-central-1",
-    endpoint: "http://127.0.0.1/emulator",
-    credentials: { accessKeyId: "id", secretAccessKey: "secret" },
-    queue: "q",
-  });
-});
+t.test(
+  "SNS and SQS: the emulator as this machine reaches it, with the services' region and credentials",
+  async (t) => {
+    t.same(await brokerAccess(labWith({ ...aws, ORDERS_QUEUE: "q", DATABASE_URL: "not asked for" })), {
+      kind: "sns-sqs",
+      region: "eu-central-1",
+      endpoint: "http://127.0.0.1/emulator",
+      credentials: { accessKeyId: "id", secretAccessKey: "secret" },
+      queue: "q",
+    });
+  },
+);
 
 t.test("without an endpoint it is AWS itself, with credentials that the SDK finds", async (t) => {
   const access = await brokerAccess(labWith({ AWS_REGION: "eu-central-1" }));
   t.match(access, { kind: "sns-sqs", queue: "order-processing-queue" });
   t.match(access, { endpoint: undefined, credentials: undefined });
+});
+
+t.test("where a function takes the orders, dead letters belong to its topic", async (t) => {
+  const access = await brokerAccess(labWith({ ...aws, CONSUMER: "lambda", ORDERS_TOPIC: "topic" }));
+  t.match(access, { kind: "sns-sqs", functionTopic: "topic" });
+  t.notHas(await brokerAccess(labWith({ ...aws, ORDERS_TOPIC: "topic" })), "functionTopic");
 });
 
 t.test("a receiver that was switched to BullMQ is believed, whatever else it still has", async (t) => {

@@ -8,8 +8,16 @@
  * - cold start: the first event of an environment, which waits for the environment to be made (init).
  */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { PermanentFailure } from "@parallax/messaging/errors";
-import { childSpan, type Logger, newTrace, parseTraceparent, traceparent } from "@parallax/service";
+import {
+  childSpan,
+  DependencyUnavailable,
+  type Logger,
+  newTrace,
+  parseTraceparent,
+  traceparent,
+} from "@parallax/service";
 import { z } from "zod";
 import { decodeOrder } from "../domain/order-message.ts";
 import type { OrderStore, PaymentProvider } from "../domain/ports.ts";
@@ -30,6 +38,12 @@ export interface InvocationContext {
 }
 
 export type EventHandler = (event: unknown, context: InvocationContext) => Promise<void>;
+
+/**
+ * Between tries within one event. An environment that was frozen wakes with connections that have died meanwhile, and Lambda's own
+ * next try comes a minute later.
+ */
+const PAUSES_MS = [200, 800];
 
 /** What is left of the function's time for saying why it failed; Lambda kills it without a word. */
 const LAST_WORDS_MS = 500;
@@ -62,11 +76,8 @@ export function createHandler({ store, payments, logger, initMs }: HandlerParts)
     const parent = parseTraceparent(notification.MessageAttributes.traceparent?.Value);
     const trace = parent ? childSpan(parent) : newTrace();
     const order = decodeOrder(notification.Message);
-    const outcome = await processOrder(
-      order,
-      { store, payments },
-      { signal, traceparent: traceparent(trace) },
-    );
+    const context = { signal, traceparent: traceparent(trace) };
+    const outcome = await retried(() => processOrder(order, { store, payments }, context), signal);
     const ms = Math.round(performance.now() - began);
     const ids = { order_id: order.order_id, trace_id: trace.traceId, span_id: trace.spanId };
     logger.info({ request_id: requestId, ...ids, outcome, ms }, "order processed");
@@ -97,6 +108,21 @@ export function createHandler({ store, payments, logger, initMs }: HandlerParts)
       );
     }
   };
+}
+
+/** Tries again what failed because something did not answer; the last failure is thrown. */
+async function retried<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (const pause of PAUSES_MS) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof DependencyUnavailable) || signal.aborted) throw error;
+      await sleep(pause, undefined, { signal }).catch(() => {
+        throw error;
+      });
+    }
+  }
+  return await work();
 }
 
 /** @throws PermanentFailure when the event is not one of SNS */

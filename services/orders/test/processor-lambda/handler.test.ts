@@ -171,8 +171,41 @@ t.test("the provider or the database being out fails the event; a retry succeeds
   await t.rejects(invoke(anEvent(bodyOf("a"))), DependencyUnavailable);
   store.out = false;
   await invoke(anEvent(bodyOf("a")));
-  t.match(await store.find("a"), { status: "completed", attempts: 2 });
+  t.match(await store.find("a"), { status: "completed" });
   t.same(await charges(), ["a"]);
+});
+
+t.test("what fails for a moment is tried again within the event, three times in all", async (t) => {
+  const { calls, store, invoke, failWith } = setUp({ level: "silent" });
+  failWith(async () => {
+    if (calls.length === 2) failWith(undefined);
+    throw new DependencyUnavailable("The payment provider does not answer.");
+  });
+  await invoke(anEvent(bodyOf("a")));
+  t.match(await store.find("a"), { status: "completed", attempts: 3 });
+  failWith(async () => {
+    throw new DependencyUnavailable("The payment provider does not answer.");
+  });
+  await t.rejects(invoke(anEvent(bodyOf("b"))), DependencyUnavailable);
+  t.equal(calls.length, 6);
+});
+
+t.test("a refusal is not tried again", async (t) => {
+  const { calls, invoke, failWith } = setUp({ level: "silent" });
+  failWith(async () => {
+    throw new PermanentFailure("The payment provider refuses the charge.");
+  });
+  await t.rejects(invoke(anEvent(bodyOf("a"))), PermanentFailure);
+  t.equal(calls.length, 1);
+});
+
+t.test("there is no second try when the time is over", async (t) => {
+  const { calls, invoke, failWith } = setUp({ level: "silent" });
+  failWith(async () => {
+    throw new DependencyUnavailable("The payment provider does not answer.");
+  });
+  await t.rejects(invoke(anEvent(bodyOf("a")), aContext(550)), DependencyUnavailable);
+  t.equal(calls.length, 1);
 });
 
 t.test("a payment that would outlast the function is given up while there is time to say so", async (t) => {
