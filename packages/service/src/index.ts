@@ -2,11 +2,12 @@
 
 export { ConfigError, configure, fields, serviceVariables } from "./config.ts";
 export * from "./errors.ts";
-export type { Context, ServiceState } from "./http/app.ts";
+export type { App, Context, ServiceState } from "./http/app.ts";
 export { createApp, Router } from "./http/app.ts";
 export { jsonBody } from "./http/body.ts";
 export { callerGone } from "./http/caller-gone.ts";
 export type { ReadinessCheck } from "./http/health.ts";
+export { type About, defineApi, type Operation } from "./http/operations.ts";
 export { toProblem } from "./http/problem.ts";
 export { type HttpServer, listen } from "./http/server.ts";
 export { validate } from "./http/validate.ts";

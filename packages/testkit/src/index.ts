@@ -8,3 +8,4 @@ export {
   type TraceCollector,
 } from "./trace-collector.ts";
 export { waitFor } from "./wait-for.ts";
+export { type OpenApi, type WitnessedAnswers, witnessAnswers } from "./witness-answers.ts";

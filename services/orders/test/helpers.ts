@@ -1,10 +1,11 @@
 /** Helpers of this service's tests: its parts on real ports with in-memory twins, and orders to send. */
 
+import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { connect } from "node:net";
 import { MemoryBroker } from "@parallax/messaging";
-import { createMetrics, listen } from "@parallax/service";
-import { silentLogger } from "@parallax/testkit";
+import { type App, createMetrics, listen } from "@parallax/service";
+import { type OpenApi, silentLogger, witnessAnswers } from "@parallax/testkit";
 import fc from "fast-check";
 import { httpPaymentProvider } from "../src/adapters/http-payment-provider.ts";
 import { MemoryIdempotencyKeys } from "../src/adapters/idempotency-keys.ts";
@@ -69,14 +70,40 @@ export async function startReceiver(t: Test, settings: ReceiverSettings = {}) {
   const { retryLater } = housekeeping;
   const idempotency = { keys, instance, lockSeconds: 60, retryLater };
   const app = createReceiver({ broker, store, desk, idempotency, logger, metrics, maxInFlight });
-  const server = await listen(app.callback, { host: "127.0.0.1", port: 0 });
+  const server = await listenTruly(t, app, "receiver");
   t.teardown(async () => {
-    await server.close(100);
     await desk.stop(1000);
     await housekeeping.stop();
     await payments[Symbol.asyncDispose]();
   });
-  return { broker, store, keys, metrics, desk, instance, url: server.url, port: server.port };
+  return { app, broker, store, keys, metrics, desk, instance, url: server.url, port: server.port };
+}
+
+/** The documents of the parts that this process has served; two of one part are the same. */
+const documents = new Map<string, Promise<OpenApi>>();
+
+/** Serves `app` until the test ends; every answer must be true to its OpenAPI document. */
+async function listenTruly(t: Test, app: App, part: "receiver" | "payments") {
+  const document = documents.get(part) ?? documentOf(app);
+  documents.set(part, document);
+  const witness = witnessAnswers(app.callback, await document);
+  const server = await listen(witness.listener, { host: "127.0.0.1", port: 0 });
+  t.teardown(async () => {
+    await server.close(100);
+    assert.deepEqual(witness.untrue, [], "every answer is true to the document");
+  });
+  return server;
+}
+
+export async function documentOf(app: App): Promise<OpenApi> {
+  const server = await listen(app.callback, { host: "127.0.0.1", port: 0 });
+  try {
+    const answer = await fetch(`${server.url}/openapi.json`);
+    assert.equal(answer.status, 200);
+    return (await answer.json()) as OpenApi;
+  } finally {
+    await server.close(0);
+  }
 }
 
 export interface PaymentsSettings {
@@ -97,9 +124,8 @@ export async function startPayments(t: Test, settings: PaymentsSettings = {}) {
     ...settings,
     ledger,
   });
-  const server = await listen(app.callback, { host: "127.0.0.1", port: 0 });
-  t.teardown(() => server.close(100));
-  return { ledger, url: server.url, server };
+  const server = await listenTruly(t, app, "payments");
+  return { app, ledger, url: server.url, server };
 }
 
 export const goodOrder = {

@@ -35,6 +35,8 @@ export interface AppOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly router: Router<ServiceState>;
+  /** What `/openapi.json` answers; see `defineApi`. */
+  readonly document?: () => Promise<string>;
   readonly readiness: readonly ReadinessCheck[];
   /** Requests answered at once; one more gets 503 with Retry-After. Health and metrics do not count. */
   readonly maxInFlight?: number;
@@ -63,6 +65,7 @@ export function createApp(options: AppOptions): App {
     metrics,
     draining: () => draining,
     checkTimeoutMs: options.checkTimeoutMs,
+    document: options.document,
   });
   const record = createBookkeeping(logger, metrics);
   tracing?.countIn(metrics);

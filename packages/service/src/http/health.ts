@@ -1,10 +1,11 @@
 /**
  * `/health` for people and load balancers, `/health/live` (the process answers), `/health/ready` (what it
- * needs answers too and it is not draining), `/metrics` for Prometheus.
+ * needs answers too and it is not draining), `/metrics` for Prometheus, `/openapi.json` for whoever calls it.
  */
 
 import type { ParameterizedContext } from "koa";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { HealthPath } from "./health-operations.ts";
 import { absentRoute } from "./problem.ts";
 
 /** One thing that the service needs; `check` rejects while it cannot be used. */
@@ -19,6 +20,8 @@ export interface HealthOptions {
   readonly draining: () => boolean;
   /** How long a check may take; 2 s by default. */
   readonly checkTimeoutMs?: number | undefined;
+  /** The OpenAPI document as JSON. */
+  readonly document?: (() => Promise<string>) | undefined;
 }
 
 const CHECK_TIMEOUT_MS = 2000;
@@ -45,38 +48,35 @@ export function createOperations(options: HealthOptions): ReadonlyMap<string, Op
     return fresh.results;
   }
 
-  return new Map<string, Operation>([
-    [
-      "/health",
-      (ctx) => {
-        ctx.type = "text/plain";
-        ctx.body = "OK";
-      },
-    ],
-    [
-      "/health/live",
-      (ctx) => {
-        ctx.body = { status: "live" };
-      },
-    ],
-    [
-      "/health/ready",
-      async (ctx) => {
-        const checks = await results();
-        const ready = !options.draining() && Object.values(checks).every((result) => result === "ok");
-        ctx.status = ready ? 200 : 503;
-        ctx.set("Cache-Control", "no-store");
-        ctx.body = { status: ready ? "ready" : options.draining() ? "draining" : "not ready", checks };
-      },
-    ],
-    [
-      "/metrics",
-      async (ctx) => {
-        ctx.type = options.metrics.registry.contentType;
-        ctx.body = await options.metrics.registry.metrics();
-      },
-    ],
-  ]);
+  const answers: Record<Exclude<HealthPath, "/openapi.json">, Operation> = {
+    "/health"(ctx) {
+      ctx.type = "text/plain";
+      ctx.body = "OK";
+    },
+    "/health/live"(ctx) {
+      ctx.body = { status: "live" };
+    },
+    async "/health/ready"(ctx) {
+      const checks = await results();
+      const ready = !options.draining() && Object.values(checks).every((result) => result === "ok");
+      ctx.status = ready ? 200 : 503;
+      ctx.set("Cache-Control", "no-store");
+      ctx.body = { status: ready ? "ready" : options.draining() ? "draining" : "not ready", checks };
+    },
+    async "/metrics"(ctx) {
+      ctx.type = options.metrics.registry.contentType;
+      ctx.body = await options.metrics.registry.metrics();
+    },
+  };
+  const all = new Map<string, Operation>(Object.entries(answers));
+  const { document } = options;
+  if (document) {
+    all.set("/openapi.json" satisfies HealthPath, async (ctx) => {
+      ctx.body = await document();
+      ctx.type = "application/json";
+    });
+  }
+  return all;
 }
 
 /** @throws MethodNotAllowed for anything but GET and HEAD */

@@ -38,18 +38,21 @@ const itemSchema = z.strictObject({
     .number("must be a number")
     .min(0, "must not be negative")
     .max(1_000_000, "must be 1000000 at the most")
-    .refine((price) => Math.round(price * 100) / 100 === price, "must have two decimals at the most"),
+    .refine((price) => Math.round(price * 100) / 100 === price, "must have two decimals at the most")
+    .meta({ description: "Two decimals at the most." }),
 });
 
-/** The body of `POST /orders/async`. */
-export const orderRequestSchema = z.strictObject({
-  order_id: orderIdSchema.optional(),
-  customer_id: nameSchema,
-  items: z
-    .array(itemSchema)
-    .min(1, "must have at least one item")
-    .max(100, "must have 100 items at the most"),
-});
+/** The body of `POST /orders/async` and of `POST /orders/sync`. */
+export const orderRequestSchema = z
+  .strictObject({
+    order_id: orderIdSchema.optional(),
+    customer_id: nameSchema,
+    items: z
+      .array(itemSchema)
+      .min(1, "must have at least one item")
+      .max(100, "must have 100 items at the most"),
+  })
+  .meta({ id: "OrderRequest" });
 
 export type OrderRequest = z.output<typeof orderRequestSchema>;
 

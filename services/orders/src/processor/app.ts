@@ -1,14 +1,8 @@
 /** The processor's HTTP side: health and metrics, nothing to ask of it. */
 
 import type { Broker } from "@parallax/messaging";
-import {
-  createApp,
-  type Logger,
-  type Metrics,
-  Router,
-  type ServiceState,
-  type Tracing,
-} from "@parallax/service";
+import { createApp, defineApi, type Logger, type Metrics, type Tracing } from "@parallax/service";
+import { aboutPart } from "../domain/about.ts";
 import type { OrderStore } from "../domain/ports.ts";
 
 export interface ProcessorAppParts {
@@ -20,11 +14,13 @@ export interface ProcessorAppParts {
 }
 
 export function createProcessorApp({ broker, store, logger, metrics, tracing }: ProcessorAppParts) {
+  const api = defineApi(aboutPart("processor", "Takes orders from the queue and pays for them."), []);
   return createApp({
     logger,
     metrics,
     tracing,
-    router: new Router<ServiceState>(),
+    router: api.router,
+    document: api.document,
     readiness: [
       { name: "broker", check: () => broker.check() },
       { name: "database", check: () => store.check() },
