@@ -6,6 +6,9 @@ import { registerCompareCommand } from "../../src/commands/compare.ts";
 import { registerHelpCommand } from "../../src/commands/help.ts";
 import { registerModelCommand } from "../../src/commands/model.ts";
 import { registerPublishedCommand } from "../../src/commands/published.ts";
+import { registerQueueDepthCommand } from "../../src/commands/queue-depth.ts";
+import { registerRedriveCommand } from "../../src/commands/redrive.ts";
+import { registerScaleCommand } from "../../src/commands/scale.ts";
 import { rootDir } from "../../src/paths.ts";
 
 export async function runLab(
@@ -36,6 +39,9 @@ export async function runLab(
     registerCompareCommand,
     registerModelCommand,
     registerPublishedCommand,
+    registerQueueDepthCommand,
+    registerScaleCommand,
+    registerRedriveCommand,
     registerHelpCommand,
   ])
     register(program, context);

@@ -63,40 +63,43 @@ async function lab(t: Test): Promise<Lab> {
   return self;
 }
 
-t.test("readings tell a lab that is down, a broker that is silent, and go on when both are back", async (t) => {
-  const own = await lab(t);
-  const done = new AbortController();
-  const seen: QueueReading[] = [];
-  const next: Record<string, () => void> = {
-    known: () => {
-      own.state = "down";
-    },
-    "known lab-down": () => {
-      own.state = "up";
-    },
-    "known lab-down known": () => {
-      own.broker = "never";
-    },
-    "known lab-down known broker-away": () => {
-      own.broker = "well";
-    },
-    "known lab-down known broker-away known": () => done.abort(),
-  };
-  const signal = AbortSignal.any([done.signal, AbortSignal.timeout(60_000)]);
-  for await (const reading of watchQueue({ open: own.open, signal, interval })) {
-    // One of each: how many there are in between is a matter of how busy the machine is.
-    if (reading.state !== seen.at(-1)?.state) seen.push(reading);
-    next[seen.map(({ state }) => state).join(" ")]?.();
-  }
-  t.same(
-    seen.map(({ state }) => state),
-    ["known", "lab-down", "known", "broker-away", "known"],
-  );
-  t.match(seen[0], { broker: "sns-sqs", depth: { visible: 3, inFlight: 2, delayed: 0 } });
-  t.match(seen[1], { reason: "The lab is not running." });
-  t.match(seen[3], { broker: "sns-sqs", reason: /no answer for \d+\.\d s/ });
-  t.equal(own.opened, 2, "the lab is looked for again after it was down, and not otherwise");
-});
+t.test(
+  "readings tell a lab that is down, a broker that is silent, and go on when both are back",
+  async (t) => {
+    const own = await lab(t);
+    const done = new AbortController();
+    const seen: QueueReading[] = [];
+    const next: Record<string, () => void> = {
+      known: () => {
+        own.state = "down";
+      },
+      "known lab-down": () => {
+        own.state = "up";
+      },
+      "known lab-down known": () => {
+        own.broker = "never";
+      },
+      "known lab-down known broker-away": () => {
+        own.broker = "well";
+      },
+      "known lab-down known broker-away known": () => done.abort(),
+    };
+    const signal = AbortSignal.any([done.signal, AbortSignal.timeout(60_000)]);
+    for await (const reading of watchQueue({ open: own.open, signal, interval })) {
+      // One of each: how many there are in between is a matter of how busy the machine is.
+      if (reading.state !== seen.at(-1)?.state) seen.push(reading);
+      next[seen.map(({ state }) => state).join(" ")]?.();
+    }
+    t.same(
+      seen.map(({ state }) => state),
+      ["known", "lab-down", "known", "broker-away", "known"],
+    );
+    t.match(seen[0], { broker: "sns-sqs", depth: { visible: 3, inFlight: 2, delayed: 0 } });
+    t.match(seen[1], { reason: "The lab is not running." });
+    t.match(seen[3], { broker: "sns-sqs", reason: /no answer for \d+\.\d s/ });
+    t.equal(own.opened, 2, "the lab is looked for again after it was down, and not otherwise");
+  },
+);
 
 t.test("a bounded watch ends by itself, one that is interrupted at once", async (t) => {
   const own = await lab(t);
