@@ -34,7 +34,7 @@ export function besideTable(lines: readonly Beside[]): string[][] {
     ...lines.map(({ of, what, unit, measured, how, model, published }) => [
       of,
       what,
-      measured === null ? "–" : `${told(measured)} ${unit}${how === undefined ? "" : " *"}`,
+      measured === null ? "–" : `${told(measured)} ${unit}${how === undefined ? "" : " *"}`.trimEnd(),
       ...(modelled ? [model === undefined ? "" : told(model), ratio(measured, model)] : []),
       ...(known ? [published === null ? "" : told(published), ratio(measured, published)] : []),
     ]),

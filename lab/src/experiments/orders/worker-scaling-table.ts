@@ -6,9 +6,11 @@ import type { Beside } from "../beside.ts";
 import type { ParameterValues } from "../experiment.ts";
 import type { RunFigures } from "../figures.ts";
 
-/** The run as the model takes it, in the study's time. */
+/** The run as the model takes it, in the study's time. With scaling, with as many workers as may come: the least that a drain takes. */
 export function modelOf(values: ParameterValues): QueueParameters {
-  const { rate = 0, seconds = 0, payment_seconds = 0, workers = 0, payment_lines = 0 } = values;
+  const { rate = 0, seconds = 0, payment_seconds = 0, payment_lines = 0 } = values;
+  const { backlog_per_worker = 0, most_workers = 0 } = values;
+  const workers = backlog_per_worker > 0 ? most_workers : (values.workers ?? 0);
   return {
     arrivalsPerSecond: rate,
     arrivalSeconds: seconds,

@@ -107,3 +107,9 @@ t.test("of workers that come with the backlog there is no model, and it is told 
     { of: "1 to 200 workers", measured: 42 },
   );
 });
+
+t.test("what scaling leaves after the watch is forecast with as many workers as may come", async (t) => {
+  const values = valuesOf(`${quick} backlog_per_worker=3 most_workers=6`);
+  const findings = scalingFindings(orders, values, { until: 14.5, drainedInTime: false });
+  t.match(findings, { left_after_watch: 6, drain_s: 5.5 });
+});
