@@ -1,12 +1,13 @@
 /** Orders through SNS to a Lambda function on MiniStack: deployed, invoked, failing, and switched for workers and back. */
 
 import { randomUUID } from "node:crypto";
-import { InvokeCommand } from "@aws-sdk/client-lambda";
 import { waitFor } from "@parallax/testkit";
 import t from "tap";
 import { ASYNC_RETRIES, endEnvironments } from "../../lab/src/lambda/deploy.ts";
 import { lambdaFigures } from "../../lab/src/lambda/figures.ts";
 import { ORDERS_FUNCTION } from "../../lab/src/lambda/orders-function.ts";
+import { acceptOrder } from "../../services/orders/src/domain/order.ts";
+import { encodeOrder } from "../../services/orders/src/domain/order-message.ts";
 import { ContainerSuite } from "../lib/containers.ts";
 import { anOrder } from "../lib/faults/witness.ts";
 import { LambdaPipeline } from "../lib/lambda-pipeline.ts";
@@ -47,7 +48,7 @@ t.test("it is deployed, and deployed again without being changed", async (t) => 
 
 t.test("twenty orders through SNS to the function: one charge each", async (t) => {
   const since = await pipeline.ledgerEnd();
-  const ids = await pipeline.accept(20);
+  const ids = await pipeline.acceptInTurns(20);
   await pipeline.allProcessedOnce(t, ids, since);
   const { visible, inFlight } = await pipeline.queue.depth();
   t.equal(visible + inFlight, 0, "none went to the queue");
@@ -94,25 +95,36 @@ t.test(
     const before = (await pipeline.invocations()).length;
     const message = JSON.stringify({ no: "order", id: randomUUID() });
     const event = { Records: [{ Sns: { MessageId: randomUUID(), Message: message } }] };
-    await pipeline.lambda.send(
-      new InvokeCommand({
-        FunctionName: ORDERS_FUNCTION.name,
-        InvocationType: "Event",
-        Payload: Buffer.from(JSON.stringify(event)),
-      }),
-    );
+    await pipeline.invokeLater(event);
     await waitFor("the dead letter", async () => (await pipeline.queue.depth()).deadLettered === 1, 60_000);
     t.equal((await pipeline.invocations()).length - before, 1 + ASYNC_RETRIES);
     const retries = (await pipeline.invocations()).slice(-ASYNC_RETRIES);
     t.match(retries, [{ coldStart: true }, { coldStart: true }], "a failure ends its environment");
-    const [dead] = await pipeline.queue.deadLetters(10);
-    t.match(JSON.parse(dead?.body ?? "{}"), {
-      requestContext: { condition: "RetriesExhausted" },
-      requestPayload: event,
-      responsePayload: { errorMessage: /not an order/ },
-    });
+    t.same(
+      (await pipeline.queue.deadLetters(10)).map(({ body }) => body),
+      [message],
+      "what was published, of Lambda's record",
+    );
   },
 );
+
+t.test("payments are out: what Lambda has given up on is redriven, and paid once", async (t) => {
+  const since = await pipeline.ledgerEnd();
+  const order = acceptOrder(anOrder(randomUUID()), randomUUID(), new Date().toISOString());
+  const { body, attributes } = encodeOrder(order, "");
+  const Sns = { MessageId: randomUUID(), Message: body, MessageAttributes: attributes };
+  await pipeline.payments.stop(30);
+  await pipeline.invokeLater({ Records: [{ Sns }] });
+  await waitFor("the dead letter", async () => (await pipeline.queue.depth()).deadLettered === 2, 60_000);
+  await pipeline.payments.start();
+  t.same(await pipeline.queue.redrive(), { moved: 2 }, "the poison of before, too");
+  await waitFor("the order", async () => (await pipeline.completed([order.order_id])) === 1, 30_000);
+  const charges = await pipeline.api.chargesAfter(since);
+  t.same(
+    charges.map(({ order_id }) => order_id),
+    [order.order_id],
+  );
+});
 
 t.test(
   "MiniStack tries what SNS delivers once: a failing one is gone, where AWS would dead-letter it",
@@ -123,14 +135,14 @@ t.test(
     await waitFor("the invocation", async () => (await pipeline.invocations()).length > before, 30_000);
     await untilElapsed(LONG_ENOUGH_MS);
     t.equal((await pipeline.invocations()).length - before, 1);
-    t.equal((await pipeline.queue.depth()).deadLettered, 1, "the one of before");
+    t.equal((await pipeline.queue.depth()).deadLettered, 0);
   },
 );
 
 t.test("from the function to workers and back: every order is processed once, by one of them", async (t) => {
   const since = await pipeline.ledgerEnd();
   const invoked = (await pipeline.invocations()).length;
-  const toFunction = await pipeline.accept(20);
+  const toFunction = await pipeline.acceptInTurns(20);
   await pipeline.allProcessedOnce(t, toFunction, since);
   await invocationsReach(invoked + 20);
   t.equal((await pipeline.invocations()).length, invoked + 20);
@@ -146,7 +158,7 @@ t.test("from the function to workers and back: every order is processed once, by
   await pipeline.receiveFor("lambda");
   t.match(await pipeline.deploy(), { change: /kept|updated/ });
   const checks = (await pipeline.invocations()).length - invoked - 20;
-  const back = await pipeline.accept(20);
+  const back = await pipeline.acceptInTurns(20);
   await pipeline.allProcessedOnce(t, back, since);
   await invocationsReach(invoked + checks + 40);
   t.equal((await pipeline.invocations()).length, invoked + checks + 40);

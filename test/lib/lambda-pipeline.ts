@@ -2,8 +2,8 @@
 
 import { randomUUID } from "node:crypto";
 import type { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
-import type { LambdaClient } from "@aws-sdk/client-lambda";
-import { type Broker, connectSnsSqs, type QueueOperator, sqsOperator } from "@parallax/messaging";
+import { InvokeCommand, type LambdaClient } from "@aws-sdk/client-lambda";
+import { type Broker, connectSnsSqs, functionOperator, type QueueOperator } from "@parallax/messaging";
 import { waitFor } from "@parallax/testkit";
 import type { Test } from "tap";
 import { OrdersApi } from "../../lab/src/experiments/orders/orders-api.ts";
@@ -15,8 +15,8 @@ import { rootDir } from "../../lab/src/paths.ts";
 import { emulatorAccess } from "../../packages/messaging/test/contract/brokers.ts";
 import type { ContainerSuite, RunningContainer } from "./containers.ts";
 import { ministack } from "./emulators.ts";
+import { anOrder } from "./faults/witness.ts";
 import { labDefinition } from "./lab-definitions.ts";
-import { anOrder } from "./orders-pipeline.ts";
 
 const names = { topic: "order-processing-events", queue: "order-processing-queue" };
 const SETTLE_MS = 60_000;
@@ -26,9 +26,9 @@ export class LambdaPipeline {
   readonly logs: CloudWatchLogsClient;
   readonly queue: QueueOperator;
   readonly processor: RunningContainer;
+  readonly payments: RunningContainer;
   readonly #suite: ContainerSuite;
   readonly #endpoint: string;
-  readonly #paymentsUrl: string;
   readonly #databaseUrl: string;
   readonly #receivers = new Map<string, RunningContainer>();
   #receiver: RunningContainer | undefined;
@@ -47,7 +47,7 @@ export class LambdaPipeline {
     await processor.stop(30);
     const pipeline = new LambdaPipeline(suite, {
       endpoint: emulator.endpoint,
-      paymentsUrl: `http://127.0.0.1:${payments.port(8090)}`,
+      payments,
       databaseUrl: (await labDefinition("orders-payments")).environment.DATABASE_URL ?? "",
       processor,
     });
@@ -57,16 +57,16 @@ export class LambdaPipeline {
 
   private constructor(
     suite: ContainerSuite,
-    parts: { endpoint: string; paymentsUrl: string; databaseUrl: string; processor: RunningContainer },
+    parts: { endpoint: string; payments: RunningContainer; databaseUrl: string; processor: RunningContainer },
   ) {
     this.#suite = suite;
     this.#endpoint = parts.endpoint;
-    this.#paymentsUrl = parts.paymentsUrl;
+    this.payments = parts.payments;
     this.#databaseUrl = parts.databaseUrl;
     this.processor = parts.processor;
     this.lambda = lambdaClient(this.#access);
     this.logs = logsClient(this.#access);
-    this.queue = sqsOperator({ ...this.#access, queue: names.queue });
+    this.queue = functionOperator({ ...this.#access, ...names });
   }
 
   get api(): OrdersApi {
@@ -90,7 +90,7 @@ export class LambdaPipeline {
     await this.#api?.[Symbol.asyncDispose]();
     this.#api = new OrdersApi({
       receiver: `http://127.0.0.1:${receiver.port(8080)}`,
-      payments: this.#paymentsUrl,
+      payments: `http://127.0.0.1:${this.payments.port(8090)}`,
     });
   }
 
@@ -127,10 +127,35 @@ export class LambdaPipeline {
     return readInvocations(this.logs, ORDERS_FUNCTION.name, { since: this.#began });
   }
 
+  /** As SNS does on AWS: Lambda queues the event itself, with its retries and its dead-letter destination. */
+  async invokeLater(event: object): Promise<void> {
+    await this.lambda.send(
+      new InvokeCommand({
+        FunctionName: ORDERS_FUNCTION.name,
+        InvocationType: "Event",
+        Payload: Buffer.from(JSON.stringify(event)),
+      }),
+    );
+  }
+
   /** Resolves to the ids of orders that were answered 202. */
   async accept(count: number): Promise<string[]> {
     const ids = Array.from({ length: count }, () => randomUUID());
     await Promise.all(ids.map((id) => this.api.placeOrder(anOrder(id))));
+    return ids;
+  }
+
+  /**
+   * As many, a few at a time and each few completed: MiniStack starts a process for each order that is in hand, and what fails because
+   * a busy machine is too slow for twenty of them is gone.
+   */
+  async acceptInTurns(count: number, atATime = 4): Promise<string[]> {
+    const ids: string[] = [];
+    while (ids.length < count) {
+      const some = await this.accept(Math.min(atATime, count - ids.length));
+      ids.push(...some);
+      await this.#allCompleted(some);
+    }
     return ids;
   }
 
@@ -141,11 +166,7 @@ export class LambdaPipeline {
 
   /** Waits until all are completed: begun once each, charged once each. */
   async allProcessedOnce(t: Test, ids: readonly string[], since: number): Promise<void> {
-    await waitFor(
-      `${ids.length} orders to be completed`,
-      async () => (await this.completed(ids)) === ids.length,
-      SETTLE_MS,
-    );
+    await this.#allCompleted(ids);
     const charged = (await this.api.chargesAfter(since)).map(({ order_id }) => order_id);
     t.same(charged.filter((id) => ids.includes(id)).sort(), [...ids].sort(), "one charge for each order");
     const attempts = await Promise.all(ids.map((id) => this.#attempts(id)));
@@ -165,6 +186,14 @@ export class LambdaPipeline {
 
   get #access() {
     return { ...emulatorAccess, endpoint: this.#endpoint };
+  }
+
+  async #allCompleted(ids: readonly string[]): Promise<void> {
+    await waitFor(
+      `${ids.length} orders to be completed`,
+      async () => (await this.completed(ids)) === ids.length,
+      SETTLE_MS,
+    );
   }
 
   async #attempts(id: string): Promise<number> {
