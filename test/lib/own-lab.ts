@@ -40,7 +40,7 @@ export async function ownLab(t: Test, env: Record<string, string> = {}): Promise
     removeOutside(labPaths(directory));
     await rm(directory, { recursive: true, force: true });
   });
-  await runtime.up({ profiles: ["orders"], signal: AbortSignal.timeout(60_000), onEvent: () => {} });
+  await runtime.up({ profiles: ["orders"], signal: AbortSignal.timeout(180_000), onEvent: () => {} });
   return { runtime, settings, directory };
 }
 
