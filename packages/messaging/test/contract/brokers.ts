@@ -2,6 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import { type Emulator, startEmulator } from "@parallax/emulator";
+import { waitFor } from "@parallax/testkit";
 import { type Broker, connectBullmq, connectSnsSqs, MemoryBroker } from "../../src/index.ts";
 
 export interface Limits {
@@ -39,7 +40,8 @@ export function brokersOn(name: string, emulator: Pick<Emulator, "endpoint">): B
     name,
     async open(limits) {
       const broker = connectTo(emulator, limits);
-      await broker.prepare();
+      // LocalStack loads what it has for SQS when it is first asked, which may take longer than a call's patience.
+      await waitFor("topic and queue", () => broker.prepare().then(() => true), 60_000);
       return broker;
     },
     close: async () => {},
