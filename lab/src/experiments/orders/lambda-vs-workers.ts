@@ -4,7 +4,6 @@
  * time. A new one is had by changing the function's configuration, which takes a second and not the study's 5 to 10 idle minutes.
  */
 
-import { LabError } from "../../cli/lab-error.ts";
 import { lambdaClient, logsClient } from "../../lambda/clients.ts";
 import { makeColdStarts } from "../../lambda/cold-starts.ts";
 import { lambdaFigures } from "../../lambda/figures.ts";
@@ -14,11 +13,12 @@ import { type BreakEvenParameters, breakEven } from "../../models/break-even.ts"
 import { readPrices } from "../../models/prices.ts";
 import { publishedOrdersScaling } from "../../published/index.ts";
 import type { Runtime } from "../../runtimes/runtime.ts";
-import { brokerAccess, ordersWiring } from "../../systems/orders/order-queue.ts";
+import { brokerAccess } from "../../systems/orders/order-queue.ts";
 import type { Beside } from "../beside.ts";
 import type { Experiment, Observed, ObservedPlan, ParameterValues, Sample } from "../experiment.ts";
 import type { RunFigures } from "../figures.ts";
 import { decimal } from "./decimal.ts";
+import { needsFunction } from "./needs.ts";
 import { observeOrders, orderSamples } from "./observe-orders.ts";
 
 const samples = [
@@ -53,7 +53,7 @@ export const lambdaVsWorkers: Experiment = {
   settleSeconds: 60,
   samples,
   primaryMetric: () => "overhead_percent",
-  assertUsable,
+  assertUsable: needsFunction,
   beside: besidePublished,
   readings,
   observe,
@@ -65,16 +65,6 @@ function oneByOne(orders: number, thinkSeconds: number) {
     arrivals: { model: "closed", users: 1, think_seconds: thinkSeconds },
     seconds: orders * thinkSeconds,
   } as const;
-}
-
-/** @throws LabError USAGE unless orders go to a function */
-async function assertUsable(runtime: Runtime): Promise<void> {
-  if ((await ordersWiring(runtime)).consumer === "lambda") return;
-  throw new LabError("USAGE", "This experiment needs a lab whose orders go to a Lambda function.", {
-    reason: "The lab that runs has CONSUMER=workers.",
-    remedy:
-      'Run "make down", then "make up CONSUMER=lambda EMULATOR=ministack", and this command with the same two variables.',
-  });
 }
 
 async function observe(runtime: Runtime, { parameters }: ObservedPlan): Promise<Observed> {
@@ -92,19 +82,11 @@ async function observe(runtime: Runtime, { parameters }: ObservedPlan): Promise<
     orders,
     invocations: count,
   });
-  /** Orders in a function's hands are in no queue: quiet is when none has ended for longer than one may take. */
-  let seen = { count: 0, at: performance.now() };
   return {
     ...base,
     async sample() {
       const [row, ended] = await Promise.all([base.sample(), count()]);
       return { ...row, invocations: ended };
-    },
-    async drained() {
-      const ended = await count();
-      if (ended !== seen.count) seen = { count: ended, at: performance.now() };
-      const quiet = performance.now() - seen.at > ORDERS_FUNCTION.timeoutSeconds * 1000;
-      return (ended === 0 || ended >= 2 * orders || quiet) && (await base.drained());
     },
     async findings() {
       const figures = lambdaFigures(await invocations());

@@ -13,6 +13,16 @@ export async function needsWorkers(runtime: Runtime): Promise<void> {
   });
 }
 
+/** @throws LabError USAGE in a lab whose orders go to workers */
+export async function needsFunction(runtime: Runtime): Promise<void> {
+  if ((await ordersWiring(runtime)).consumer === "lambda") return;
+  throw new LabError("USAGE", "This experiment needs a lab whose orders go to a Lambda function.", {
+    reason: "The lab that runs has CONSUMER=workers: there is no function that it could measure.",
+    remedy:
+      'Run "make down", then "make up CONSUMER=lambda EMULATOR=ministack", and this command with the same two variables.',
+  });
+}
+
 /** @throws LabError USAGE in a lab that can only use one of the two brokers */
 export async function needsBothBrokers(runtime: Runtime): Promise<void> {
   await needsWorkers(runtime);

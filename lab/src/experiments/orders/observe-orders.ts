@@ -6,6 +6,7 @@ import { brokerAccess, openQueue } from "../../systems/orders/order-queue.ts";
 import { judgeOrders } from "../../verdicts/orders-conservation.ts";
 import { readJsonLines } from "../answers-file.ts";
 import type { Observed, Sample } from "../experiment.ts";
+import { watchFunction } from "./in-function.ts";
 import { OrdersApi } from "./orders-api.ts";
 
 const answerSchema = z.object({
@@ -35,6 +36,7 @@ export async function observeOrders(runtime: Runtime): Promise<Observed> {
   // The one that the services use by now: the experiment has configured them.
   const queue = openQueue(await brokerAccess(runtime));
   const { last_seq: before } = await api.ledgerSummary();
+  const inFunction = await watchFunction(runtime, async () => (await api.ledgerSummary()).charges);
 
   return {
     async sample() {
@@ -53,7 +55,7 @@ export async function observeOrders(runtime: Runtime): Promise<Observed> {
 
     async drained() {
       const { visible, inFlight, delayed } = await queue.depth();
-      return visible + inFlight + delayed === 0;
+      return visible + inFlight + delayed === 0 && !(await inFunction.busy());
     },
 
     async judge({ answersFile, requests, drained, signal }) {
