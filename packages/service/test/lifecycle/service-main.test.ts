@@ -7,6 +7,9 @@ import type { Test } from "../helpers.ts";
 // Each waits for a process of its own, mostly idle: side by side they take a quarter of the time.
 t.jobs = 8;
 
+/** Eight processes that start at once on a busy machine take a while. */
+const PATIENCE_MS = 60_000;
+
 const fixture = fileURLToPath(new URL("../fixtures/service.ts", import.meta.url));
 
 /** The fixture as a child process, which is gone when the test ends. */
@@ -31,12 +34,12 @@ function run(t: Test, env: Record<string, string>) {
   return {
     child,
     /** The exit code, or the signal that ended it. */
-    ended: async () => (await waitFor("the end of the process", () => status)).of,
+    ended: async () => (await waitFor("the end of the process", () => status, PATIENCE_MS)).of,
     errors: () => errors,
     lines,
     messages: () => lines().map(({ msg }) => msg),
     logged,
-    until: (msg: string) => waitFor(`"${msg}" in the log`, () => logged(msg)),
+    until: (msg: string) => waitFor(`"${msg}" in the log`, () => logged(msg), PATIENCE_MS),
   };
 }
 
