@@ -1,6 +1,7 @@
 /**
  * Holds every answer of a server under test against its OpenAPI document: the status must be listed for the
  * operation, the body must match the schema of that status and kind, headers that tell something must be described.
+ * It sees headers that are set, as koa does, not those that are handed to `writeHead`.
  */
 
 import type { RequestListener, ServerResponse } from "node:http";

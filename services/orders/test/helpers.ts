@@ -12,6 +12,7 @@ import { MemoryIdempotencyKeys } from "../src/adapters/idempotency-keys.ts";
 import { MemoryLedger } from "../src/adapters/ledgers.ts";
 import { MemoryOrderStore } from "../src/adapters/memory-order-store.ts";
 import type { Order } from "../src/domain/order.ts";
+import type { Charge } from "../src/domain/ports.ts";
 import { createPayments } from "../src/payments/app.ts";
 import { createReceiver } from "../src/receiver/app.ts";
 import { createHousekeeping } from "../src/receiver/housekeeping.ts";
@@ -103,6 +104,19 @@ export async function documentOf(app: App): Promise<OpenApi> {
     return (await answer.json()) as OpenApi;
   } finally {
     await server.close(0);
+  }
+}
+
+/** A ledger that records when it is told to: a payment that takes as long as the test needs. */
+export class HeldLedger extends MemoryLedger {
+  readonly #held = Promise.withResolvers<void>();
+  recording = 0;
+  readonly release = this.#held.resolve;
+
+  override async record(charge: Charge, attempt: number): Promise<Charge> {
+    this.recording += 1;
+    await this.#held.promise;
+    return await super.record(charge, attempt);
   }
 }
 

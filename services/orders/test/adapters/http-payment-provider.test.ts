@@ -1,10 +1,11 @@
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { PermanentFailure } from "@parallax/messaging";
-import { DependencyUnavailable } from "@parallax/service";
+import { Cancelled, DependencyUnavailable } from "@parallax/service";
+import { waitFor } from "@parallax/testkit";
 import t from "tap";
 import { httpPaymentProvider } from "../../src/adapters/http-payment-provider.ts";
-import { startPayments, type Test } from "../helpers.ts";
+import { HeldLedger, startPayments, type Test } from "../helpers.ts";
 
 const request = { order_id: "o-1", amount_minor: 100, attempt: 1 };
 const context = { signal: new AbortController().signal, traceparent: "00-trace" };
@@ -86,4 +87,50 @@ t.test("an abort is told as its reason, and the trace travels along", async (t) 
     message: "lease lost",
   });
   t.same(seen, ["00-trace"]);
+});
+
+t.test(
+  "a cancellation, before and after the charge; the late charge is told apart from a refusal",
+  async (t) => {
+    const { url } = await startPayments(t);
+    const payments = provider(t, url);
+    t.match(await payments.cancel({ order_id: "o:1", attempt: 1 }, context), { status: "dropped" });
+    await t.rejects(payments.charge({ ...request, order_id: "o:1" }, context), Cancelled);
+    const charge = await payments.charge({ ...request, order_id: "o:1", attempt: 2 }, context);
+    t.match(await payments.cancel({ order_id: "o:1", attempt: 2 }, context), { status: "charged", charge });
+  },
+);
+
+t.test("a cancellation does not wait behind charges, and is bounded", async (t) => {
+  const { url } = await startPayments(t, { ledger: new HeldLedger(), concurrency: 1 });
+  const payments = httpPaymentProvider({ url, connections: 1, timeoutSeconds: 60 });
+  const charges = [1, 2].map((n) => payments.charge({ ...request, order_id: `o-${n}` }, context));
+  for (const charge of charges) charge.catch(() => {});
+  const waiting = async () =>
+    (await (await fetch(`${url}/ledger/summary`)).json()) as { in_progress: number };
+  await waitFor("a charge to be under way", async () => (await waiting()).in_progress === 1);
+  t.match(await payments.cancel({ order_id: "o-2", attempt: 1 }, context), { status: "dropped" });
+  await payments[Symbol.asyncDispose]();
+});
+
+t.test("what is no cancellation is an outage; Retry-After is passed on", async (t) => {
+  let body = "";
+  let status = 200;
+  const url = await fake(t, (_request, response) => {
+    response.writeHead(status, { "retry-after": "7" }).end(body);
+  });
+  const payments = provider(t, url);
+  for (const each of [
+    "",
+    "{}",
+    '{"order_id":"o-2","status":"dropped"}',
+    '{"order_id":"o-1","status":"lost"}',
+  ]) {
+    body = each;
+    await t.rejects(payments.cancel({ order_id: "o-1", attempt: 1 }, context), DependencyUnavailable, each);
+  }
+  status = 503;
+  const retry = { code: "DEPENDENCY_UNAVAILABLE", details: { retryAfterSeconds: 7 } };
+  await t.rejects(payments.cancel({ order_id: "o-1", attempt: 1 }, context), retry);
+  await t.rejects(payments.charge(request, context), retry);
 });

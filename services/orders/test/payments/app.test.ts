@@ -1,6 +1,6 @@
 import { waitFor } from "@parallax/testkit";
 import t from "tap";
-import { post, startPayments } from "../helpers.ts";
+import { HeldLedger, post, startPayments } from "../helpers.ts";
 
 const order = (id: string, amount_minor = 100) => ({ order_id: id, amount_minor });
 
@@ -88,7 +88,8 @@ t.test("a bad query or body is 422 that names the field", async (t) => {
 });
 
 t.test("a caller who hangs up in line is not charged; the line is open to the next", async (t) => {
-  const { url, ledger } = await startPayments(t, { concurrency: 1, paymentSeconds: 0.3 });
+  const ledger = new HeldLedger();
+  const { url } = await startPayments(t, { concurrency: 1, ledger });
   const ahead = post(`${url}/payments`, order("o-1"));
   const waiting = (count: number) => async () => (await json(`${url}/ledger/summary`)).waiting === count;
   await waitFor("the first payment", async () => (await json(`${url}/ledger/summary`)).in_progress === 1);
@@ -100,6 +101,7 @@ t.test("a caller who hangs up in line is not charged; the line is open to the ne
   abort.abort();
   await t.rejects(hungUp);
   await waitFor("it to leave the line", waiting(0));
+  ledger.release();
   t.equal((await ahead).status, 201);
   t.equal((await post(`${url}/payments`, order("o-3"))).status, 201);
   t.same(
@@ -109,10 +111,39 @@ t.test("a caller who hangs up in line is not charged; the line is open to the ne
 });
 
 t.test("a full line answers 503 with Retry-After, health goes on", async (t) => {
-  const { url } = await startPayments(t, { concurrency: 1, lineLimit: 1, paymentSeconds: 0.3 });
-  const responses = await Promise.all(["a", "b", "c"].map((id) => post(`${url}/payments`, order(id))));
-  const refused = responses.filter(({ status }) => status === 503);
-  t.equal(refused.length, 1);
-  t.equal(refused[0]?.headers.get("retry-after"), "5");
+  const ledger = new HeldLedger();
+  const { url } = await startPayments(t, { concurrency: 1, lineLimit: 1, ledger });
+  const answers = ["a", "b", "c"].map((id) => post(`${url}/payments`, order(id)));
+  const refused = await Promise.race(answers);
+  t.equal(refused.status, 503);
+  t.equal(refused.headers.get("retry-after"), "5");
   t.match(await json(`${url}/health/ready`), { checks: { ledger: "ok" } });
+  ledger.release();
+  const statuses = (await Promise.all(answers)).map(({ status }) => status);
+  t.same(statuses.sort(), [201, 201, 503]);
+});
+
+t.test("DELETE takes a payment out of the line for good; bad attempts and ids are told", async (t) => {
+  const ledger = new HeldLedger();
+  const { url } = await startPayments(t, { concurrency: 1, ledger });
+  const cancel = (id: string, query: string) => fetch(`${url}/payments/${id}${query}`, { method: "DELETE" });
+  const summary = () => json(`${url}/ledger/summary`);
+  const ahead = post(`${url}/payments`, order("o-1"));
+  await waitFor("the first payment", async () => (await summary()).in_progress === 1);
+  const waiting = post(`${url}/payments`, { ...order("o-2"), attempt: 4 });
+  await waitFor("it to wait in line", async () => (await summary()).waiting === 1);
+  t.same(await (await cancel("o-2", "?attempt=3")).json(), { order_id: "o-2", status: "superseded" });
+  t.same(await (await cancel("o-1", "?attempt=1")).json(), { order_id: "o-1", status: "in_progress" });
+  t.same(await (await cancel("o-2", "?attempt=4")).json(), { order_id: "o-2", status: "dropped" });
+  t.equal((await waiting).status, 409);
+  t.match(await (await waiting).json(), { code: "CANCELLED" });
+  ledger.release();
+  const charge = await (await ahead).json();
+  t.same(await (await cancel("o-1", "?attempt=1")).json(), { order_id: "o-1", status: "charged", charge });
+  for (const query of ["", "?attempt=0", "?attempt=x", "?attempt=1&attempt=2", "?attempt=2147483648"]) {
+    const answer = await cancel("o-3", query);
+    t.equal(answer.status, 422, query);
+    t.match(await answer.json(), { errors: [{ field: "attempt" }] }, query);
+  }
+  t.equal((await cancel("a%2Fb", "?attempt=1")).status, 404);
 });

@@ -1,26 +1,14 @@
-import { Overloaded } from "@parallax/service";
+import { Cancelled, DependencyUnavailable, Overloaded } from "@parallax/service";
 import { waitFor } from "@parallax/testkit";
 import t from "tap";
 import { MemoryLedger } from "../../src/adapters/ledgers.ts";
 import type { Charge } from "../../src/domain/ports.ts";
 import { Cashier } from "../../src/payments/cashier.ts";
 import { Line } from "../../src/payments/line.ts";
+import { HeldLedger } from "../helpers.ts";
 
 const never = new AbortController().signal;
 const order = (id: string, amount_minor = 100, attempt = 1) => ({ order_id: id, amount_minor, attempt });
-
-/** A ledger that records when it is told to: a payment that takes as long as the test needs. */
-class HeldLedger extends MemoryLedger {
-  readonly #held = Promise.withResolvers<void>();
-  recording = 0;
-  readonly release = this.#held.resolve;
-
-  override async record(charge: Charge, attempt: number): Promise<Charge> {
-    this.recording += 1;
-    await this.#held.promise;
-    return await super.record(charge, attempt);
-  }
-}
 
 function open<L extends MemoryLedger>(ledger: L, concurrency = 1, limit = 100) {
   const line = new Line(concurrency, limit);
@@ -158,4 +146,95 @@ t.test("a full line is told as such, and a failed payment can be tried again", a
   ledger.release();
   await Promise.all(both);
   t.match(await cashier.charge(order("o-3"), never), { repeated: false });
+});
+
+t.test(
+  "cancelled in line: its caller is told, nothing is charged, and a late request is refused",
+  async (t) => {
+    const { cashier, ledger, line } = open(new HeldLedger());
+    const ahead = cashier.charge(order("o-1"), never);
+    const waiting = cashier.charge(order("o-2", 100, 2), never);
+    waiting.catch(() => {});
+    await waitFor("it to wait in line", () => line.waiting === 1);
+    t.same(await cashier.cancel("o-2", 1), { status: "superseded" }, "it is a later attempt's");
+    t.same(await cashier.cancel("o-2", 2), { status: "dropped" });
+    await t.rejects(waiting, Cancelled);
+    t.equal(line.waiting, 0);
+    await t.rejects(cashier.charge(order("o-2", 100, 1), never), Cancelled);
+    await t.rejects(cashier.charge(order("o-2", 100, 2), never), Cancelled);
+    t.same(await cashier.cancel("o-2", 2), { status: "dropped" }, "as often as it is asked");
+    ledger.release();
+    await ahead;
+    t.match(await cashier.charge(order("o-2", 100, 3), never), { charge: { order_id: "o-2" } });
+    t.match(await cashier.cancel("o-2", 3), { status: "charged", charge: { order_id: "o-2" } });
+  },
+);
+
+t.test("cancelled after it began: it is made", async (t) => {
+  const { cashier, ledger } = open(new HeldLedger());
+  const paying = cashier.charge(order("o-1"), never);
+  await waitFor("the payment to begin", () => ledger.recording === 1);
+  t.same(await cashier.cancel("o-1", 1), { status: "in_progress" });
+  ledger.release();
+  t.match(await paying, { charge: { order_id: "o-1" } });
+});
+
+t.test("cancelled before it was ever asked for", async (t) => {
+  const { cashier, ledger } = open(new MemoryLedger());
+  t.same(await cashier.cancel("o-1", 1), { status: "dropped" });
+  await t.rejects(cashier.charge(order("o-1"), never), Cancelled);
+  t.same(ledger.entries, []);
+});
+
+/** A ledger that closes when it is told to. */
+class SlowlyClosing extends HeldLedger {
+  readonly closing = Promise.withResolvers<void>();
+
+  override async close(orderId: string, attempt: number): Promise<Charge | undefined> {
+    await this.closing.promise;
+    return await super.close(orderId, attempt);
+  }
+}
+
+t.test("its turn comes while it is being cancelled: it does not begin", async (t) => {
+  const { cashier, ledger, line } = open(new SlowlyClosing());
+  const ahead = cashier.charge(order("o-1"), never);
+  const waiting = cashier.charge(order("o-2"), never);
+  waiting.catch(() => {});
+  await waitFor("it to wait in line", () => line.waiting === 1);
+  const cancelling = cashier.cancel("o-2", 1);
+  ledger.release();
+  await ahead;
+  await waitFor("its turn", () => line.waiting === 0);
+  ledger.closing.resolve();
+  t.same(await cancelling, { status: "dropped" });
+  await t.rejects(waiting, Cancelled);
+  t.equal(ledger.recording, 1, "only the other one's charge was recorded");
+});
+
+t.test("a cancellation that fails leaves the payment in line", async (t) => {
+  const { cashier, ledger, line } = open(new SlowlyClosing());
+  const ahead = cashier.charge(order("o-1"), never);
+  const waiting = cashier.charge(order("o-2"), never);
+  await waitFor("it to wait in line", () => line.waiting === 1);
+  const cancelling = cashier.cancel("o-2", 1);
+  ledger.closing.reject(new DependencyUnavailable("the ledger is out"));
+  await t.rejects(cancelling, DependencyUnavailable);
+  ledger.release();
+  await ahead;
+  t.match(await waiting, { charge: { order_id: "o-2" } });
+});
+
+t.test("a later attempt that joins while an earlier one is being cancelled is paid", async (t) => {
+  const { cashier, ledger, line } = open(new SlowlyClosing());
+  const ahead = cashier.charge(order("o-1"), never);
+  const first = cashier.charge(order("o-2", 100, 1), never);
+  await waitFor("it to wait in line", () => line.waiting === 1);
+  const cancelling = cashier.cancel("o-2", 1);
+  const second = cashier.charge(order("o-2", 100, 2), never);
+  ledger.closing.resolve();
+  t.same(await cancelling, { status: "superseded" });
+  ledger.release();
+  await ahead;
+  t.same(await first, { ...(await second), repeated: false }, "one charge for both");
 });

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { MemoryBroker } from "@parallax/messaging";
 import { waitFor } from "@parallax/testkit";
 import t from "tap";
-import { goodOrder, post, startPayments, startReceiver, type Test } from "../helpers.ts";
+import { goodOrder, HeldLedger, post, startPayments, startReceiver, type Test } from "../helpers.ts";
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -60,7 +60,8 @@ t.test("other contents, or another endpoint, are 422 that names the header", asy
 });
 
 t.test("while the first is running: 409 with Retry-After; then its answer", async (t) => {
-  const { url: paymentsUrl, ledger } = await startPayments(t, { paymentSeconds: 0.5 });
+  const ledger = new HeldLedger();
+  const { url: paymentsUrl } = await startPayments(t, { ledger });
   const { url, store } = await startReceiver(t, { paymentsUrl });
   const first = post(`${url}/orders/sync`, goodOrder, withKey("k-1"));
   await waitFor("it to be begun", () => store.orders.size === 1);
@@ -68,6 +69,7 @@ t.test("while the first is running: 409 with Retry-After; then its answer", asyn
   t.equal(early.status, 409);
   t.match(early.headers.get("retry-after"), /^\d+$/);
   t.match(await early.json(), { code: "IDEMPOTENCY_KEY_IN_USE", retryable: true });
+  ledger.release();
   const text = await (await first).text();
   const later = await post(`${url}/orders/sync`, goodOrder, withKey("k-1"));
   t.equal(later.status, 200);
@@ -119,10 +121,11 @@ t.test("failures that may pass do not stay, and the order's id does", async (t) 
 });
 
 t.test("a synchronous order that was abandoned is paid when it is sent again", async (t) => {
-  const { url: paymentsUrl, ledger } = await startPayments(t, { concurrency: 1, paymentSeconds: 0.3 });
+  const ledger = new HeldLedger();
+  const { url: paymentsUrl } = await startPayments(t, { concurrency: 1, ledger });
   const { url, store } = await startReceiver(t, { paymentsUrl });
   const ahead = post(`${url}/orders/sync`, { ...goodOrder, order_id: "ahead" });
-  await waitFor("the first payment", () => store.orders.size === 1);
+  await waitFor("the first payment", () => ledger.recording === 1);
   const gone = new AbortController();
   const headers = { "content-type": "application/json", ...withKey("k-1") };
   const init = { method: "POST", body: JSON.stringify(goodOrder), headers };
@@ -131,7 +134,8 @@ t.test("a synchronous order that was abandoned is paid when it is sent again", a
   gone.abort();
   const id = [...store.orders.keys()][1] as string;
   await waitFor("it to be abandoned", async () => (await store.find(id))?.status === "abandoned");
-  await ahead;
+  ledger.release();
+  t.equal((await ahead).status, 200);
   const again = await waitFor("the key to be free", async () => {
     const answer = await fetch(`${url}/orders/sync`, init);
     return answer.status !== 409 && answer;
@@ -166,11 +170,13 @@ t.test("the database out: 503 with a key, accepted without one", async (t) => {
 });
 
 t.test("the database out when the answer is to be kept: it is told, and kept later", async (t) => {
-  const { url: paymentsUrl } = await startPayments(t, { paymentSeconds: 0.2 });
+  const ledger = new HeldLedger();
+  const { url: paymentsUrl } = await startPayments(t, { ledger });
   const { url, keys, store } = await startReceiver(t, { paymentsUrl });
   const answering = post(`${url}/orders/sync`, goodOrder, withKey("k-1"));
   await waitFor("it to be begun", () => store.orders.size === 1);
   keys.out = true;
+  ledger.release();
   const first = await answering;
   t.equal(first.status, 200);
   keys.out = false;
