@@ -19,7 +19,7 @@ import { ownLab } from "../lib/own-lab.ts";
 t.setTimeout(1_200_000);
 
 const k6 = await anyK6(t);
-const signal = AbortSignal.timeout(580_000);
+const signal = AbortSignal.timeout(1_100_000);
 const { runtime, directory } = await ownLab(t);
 const resultsDir = join(directory, "results");
 
