@@ -187,7 +187,7 @@ function readings({ findings = {} }: RunFigures, values: ParameterValues): strin
   const { abandon = 0 } = values;
   return [
     `At the synchronous door ${of("sync_succeeded")} of ${of("sync_finished")} customers were served; ` +
-      `${of("sync_timed_out")} hung up, and ${of("sync_charged_after_hang_up")} orders were charged within the time after their customer had.`,
+      `${of("sync_timed_out")} hung up, and ${of("sync_charged_after_hang_up")} orders were charged within the time after their customer had, ${of("sync_charged_after_hang_up_in_the_end")} in the end.`,
     `Queued beside synchronous: the median answer came ${times(of("sync_median_ms"), of("async_median_ms"))} as fast, ` +
       `${times(of("async_per_s"), of("sync_per_s"))} the requests, ${times(of("async_finished"), of("sync_succeeded"))} the orders that were taken. ` +
       "A queued order is not paid when it is answered: the comparison is of answers, not of payments.",
