@@ -11,7 +11,6 @@ import { postgresUrl } from "../../engines/postgres.ts";
 import { knownPostgresPassword } from "../../engines/secrets.ts";
 import { type LabPaths, labPaths } from "../../paths.ts";
 import type { Settings } from "../../settings.ts";
-import { provideFunction } from "../../systems/orders/provide-function.ts";
 import { pick } from "../../util/pick.ts";
 import { lockCommand, lockExperiment, waitForCommandLock } from "../command-lock.ts";
 import { readLogs } from "../log-files.ts";
@@ -226,7 +225,9 @@ export class ComposeRuntime implements Runtime {
     return {
       what: "Deploying the Lambda function that takes the orders",
       awaitedBy: "orders-receiver",
-      provide: (signal) => provideFunction(this, signal),
+      // Loaded when it is needed: few labs have a function.
+      provide: async (signal) =>
+        (await import("../../systems/orders/provide-function.ts")).provideFunction(this, signal),
     };
   }
 

@@ -92,7 +92,7 @@ export async function launch(parts: LaunchParts, options: UpOptions): Promise<vo
 }
 
 async function bringUp(
-  { engine: { client }, settings, project, providing }: LaunchParts,
+  { engine: { client }, settings, paths, project, providing }: LaunchParts,
   planned: readonly ComposePart[],
   before: readonly LabContainer[],
   { profiles, signal, onEvent }: UpOptions,
@@ -129,7 +129,11 @@ async function bringUp(
     await Promise.all([composed, healthy, provided]);
     // What Compose has replaced was healthy before, and has to become so again.
     await waitHealthy(wait);
-    for (const { name } of noLongerPlanned(before, planned)) {
+    for (const container of noLongerPlanned(before, planned)) {
+      const { name, handle } = container;
+      // `--remove-orphans` leaves it when profiles are named. In order: what it has in hand is finished or handed back.
+      await handle.stop().catch(() => {});
+      await removeContainers([container], paths.logs);
       onEvent({ kind: "warn", text: `${name} is removed: with these settings nothing needs it`, part: name });
     }
   } catch (error) {

@@ -6,10 +6,6 @@
 
 import { bullmqOperator, functionOperator, type QueueOperator, sqsOperator } from "@parallax/messaging";
 import { z } from "zod";
-import {
-  brokerVariables,
-  consumerVariables,
-} from "../../../../services/orders/src/adapters/broker-environment.ts";
 import type { Runtime } from "../../runtimes/runtime.ts";
 import type { BrokerName, ConsumerName } from "../../settings.ts";
 
@@ -32,14 +28,6 @@ type BesideServices = Pick<Runtime, "variables" | "endpoint">;
 
 /** The part that publishes. */
 const PUBLISHER = "orders-receiver";
-
-/** The receiver's own variables, with its own defaults, and how it signs its requests. */
-const accessSchema = z.object({
-  ...brokerVariables,
-  ...consumerVariables,
-  AWS_ACCESS_KEY_ID: z.string().optional(),
-  AWS_SECRET_ACCESS_KEY: z.string().optional(),
-});
 
 /**
  * The broker that the services use now.
@@ -88,6 +76,17 @@ export function brokerTitle(broker: BrokerName): string {
   return broker === "bullmq" ? "BullMQ on Redis" : "SNS and SQS";
 }
 
+/** The receiver's own variables, with its own defaults, and how it signs its requests. */
 async function publisherEnvironment(runtime: BesideServices) {
-  return accessSchema.parse(await runtime.variables(PUBLISHER, Object.keys(accessSchema.shape)));
+  // Loaded when it is needed: most commands never ask.
+  const { brokerVariables, consumerVariables } = await import(
+    "../../../../services/orders/src/adapters/broker-environment.ts"
+  );
+  const schema = z.object({
+    ...brokerVariables,
+    ...consumerVariables,
+    AWS_ACCESS_KEY_ID: z.string().optional(),
+    AWS_SECRET_ACCESS_KEY: z.string().optional(),
+  });
+  return schema.parse(await runtime.variables(PUBLISHER, Object.keys(schema.shape)));
 }

@@ -5,6 +5,7 @@
 
 import { z } from "zod";
 import { receiverVariables } from "../../../../services/orders/src/receiver/config.ts";
+import { deployOrdersFunction } from "../../lambda/orders-function.ts";
 import { rootDir } from "../../paths.ts";
 import type { Runtime } from "../../runtimes/runtime.ts";
 import { brokerAccess } from "./order-queue.ts";
@@ -36,8 +37,6 @@ export async function provideFunction(
   // The settings have refused this.
   if (access.kind !== "sns-sqs") throw new Error("There is no SNS to call a function.");
   const { DATABASE_URL, PAYMENTS_URL, LOG_LEVEL, ...topology } = neededSchema.parse(variables);
-  // Loaded when it is needed: few labs have a function.
-  const { deployOrdersFunction } = await import("../../lambda/orders-function.ts");
   await deployOrdersFunction({
     root: rootDir,
     access,
