@@ -47,6 +47,9 @@ export interface RunningContainer {
   /** Takes it off the suite's network, and so off the host's ports, or puts it back. */
   disconnect(): Promise<void>;
   reconnect(): Promise<void>;
+  /** Freezes its processes, which keep their connections, and lets them go on. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
   logs(): Promise<string>;
   exec(command: readonly string[]): Promise<{ exitCode: number; output: string }>;
 }
@@ -154,6 +157,8 @@ export class ContainerSuite {
       disconnect: async () => void (await network.disconnect({ Container: name })),
       reconnect: async () =>
         void (await network.connect({ Container: name, EndpointConfig: { Aliases: [alias] } })),
+      freeze: async () => void (await container.pause()),
+      thaw: async () => void (await container.unpause()),
       logs: () => logsOf(container),
       exec: (command) => started.exec([...command]),
     };

@@ -11,7 +11,7 @@ import { sessionVariable } from "../../lab/src/docker/test-resources.ts";
 import { type BackingServer, backingImages } from "../../lab/src/images/catalogue.ts";
 import { resolveImages } from "../../lab/src/images/resolve-images.ts";
 import { rootDir } from "../../lab/src/paths.ts";
-import { type EmulatorName, profiles } from "../../lab/src/settings.ts";
+import { type BrokerName, type EmulatorName, profiles } from "../../lab/src/settings.ts";
 import { checkoutSettings } from "./own-lab.ts";
 
 const bytes = z.coerce.number();
@@ -51,8 +51,11 @@ export type Definition = z.output<typeof definitionSchema>;
 /** The lab's password of Postgres in these suites. */
 export const postgresPassword = "integration";
 
-/** Every service of the lab by its name, with this emulator. */
-export async function labDefinitions(emulator: EmulatorName): Promise<ReadonlyMap<string, Definition>> {
+/** Every service of the lab by its name, with this emulator and this broker. */
+export async function labDefinitions(
+  emulator: EmulatorName,
+  broker: BrokerName = "sns-sqs",
+): Promise<ReadonlyMap<string, Definition>> {
   const file = join(rootDir, "compose", "compose.yaml");
   const { code, stdout, stderr } = await runDocker(
     ["compose", "--file", file, "--profile", "all", "config", "--format", "json"],
@@ -62,6 +65,7 @@ export async function labDefinitions(emulator: EmulatorName): Promise<ReadonlyMa
         ...dockerEnvironment(),
         ...(await imageVariables()),
         EMULATOR: emulator,
+        BROKER: broker,
         POSTGRES_PASSWORD: postgresPassword,
       },
       timeout: 20_000,
@@ -78,8 +82,9 @@ export async function labDefinitions(emulator: EmulatorName): Promise<ReadonlyMa
 export async function labDefinition(
   name: string,
   emulator: EmulatorName = "localstack",
+  broker: BrokerName = "sns-sqs",
 ): Promise<Definition> {
-  const definition = (await labDefinitions(emulator)).get(name);
+  const definition = (await labDefinitions(emulator, broker)).get(name);
   if (!definition) throw new Error(`The compose files have no service ${name}`);
   return definition;
 }

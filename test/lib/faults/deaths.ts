@@ -91,8 +91,8 @@ export function deathStories(t: Test, lab: WiredLab): void {
   t.test("SIGTERM with payments longer than the grace: handed back, and taken up at once", async (t) => {
     await runtime.stop("orders-processor");
     const long = { VISIBILITY_TIMEOUT_SECONDS: "60" };
-    await lab.configure("orders-payments", { PAYMENT_SECONDS: "6" });
-    const grace = 3;
+    await lab.configure("orders-payments", { PAYMENT_SECONDS: "7" });
+    const grace = 4;
     const processor = await lab.anotherProcessor(t, { ...long, SHUTDOWN_GRACE_SECONDS: String(grace) });
     const witness = await Witness.begin(lab);
     const ids = await witness.accept(IN_HAND);

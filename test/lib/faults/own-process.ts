@@ -64,16 +64,3 @@ export async function startService(
     logged: () => log,
   };
 }
-
-/**
- * A sample of a service's /metrics; 0 while there is none.
- * @param label as Prometheus writes it, such as `what="handle"`
- */
-export async function metricOf(url: string, name: string, label = ""): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(5000) })).text();
-  for (const line of text.split("\n")) {
-    const [, sample, labels = "", value] = /^(\w+)(\{[^}]*\})? (\S+)$/.exec(line) ?? [];
-    if (sample === name && labels.includes(label)) return Number(value);
-  }
-  return 0;
-}

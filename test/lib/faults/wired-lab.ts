@@ -6,7 +6,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Broker, bullmqOperator, type QueueOperator, sqsOperator } from "@parallax/messaging";
-import { waitFor } from "@parallax/testkit";
 import type { Test } from "tap";
 import { z } from "zod";
 import { OrdersApi } from "../../../lab/src/experiments/orders/orders-api.ts";
@@ -17,7 +16,8 @@ import type { BrokerName, Settings } from "../../../lab/src/settings.ts";
 import { brokerVariables, connectBroker } from "../../../services/orders/src/adapters/broker-environment.ts";
 import { type OwnLab, ownLab } from "../own-lab.ts";
 import { startToxiproxy, type Wire } from "../toxiproxy.ts";
-import { metricOf, type OwnProcess, startService } from "./own-process.ts";
+import { type OwnProcess, startService } from "./own-process.ts";
+import { metricOf, receiveCounts } from "./service-signs.ts";
 import type { Watched } from "./witness.ts";
 
 export type OrdersPart = "orders-receiver" | "orders-payments" | "orders-processor";
@@ -141,17 +141,8 @@ export class WiredLab implements Watched {
   }
 
   /** How often each of these orders had been received when it was processed, once the log tells it of all of them. */
-  async receiveCounts(ids: readonly string[]): Promise<Map<string, number>> {
-    const wanted = new Set(ids);
-    return await waitFor("the log to tell of all orders", async () => {
-      const counts = new Map<string, number>();
-      for (const line of (await this.#logged("orders-processor")).split("\n")) {
-        if (!line.includes('"order processed"')) continue;
-        const { order_id, receive_count } = JSON.parse(line) as { order_id: string; receive_count: number };
-        if (wanted.has(order_id)) counts.set(order_id, Math.max(counts.get(order_id) ?? 0, receive_count));
-      }
-      return counts.size === wanted.size && counts;
-    });
+  receiveCounts(ids: readonly string[]): Promise<Map<string, number>> {
+    return receiveCounts(() => this.#logged("orders-processor"), ids);
   }
 
   /** The logs go with the lab: what is worse than normal is worth keeping beside a failure. */

@@ -4,6 +4,7 @@
  */
 
 import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import type { QueueOperator } from "@parallax/messaging";
 import { waitFor } from "@parallax/testkit";
 import type { Test } from "tap";
@@ -34,6 +35,8 @@ export interface Count {
 
 const ANSWER_MS = 15_000;
 const SETTLE_MS = 60_000;
+/** Between two tries of a client. */
+const PAUSE_MS = 100;
 /** Orders under way at once: as many clients. */
 const CLIENTS = 20;
 const MOST_DEAD_LETTERS = 1000;
@@ -66,13 +69,13 @@ export class Witness {
     return answer.status;
   }
 
-  /** As a client that does not give up: sends the order again until it is answered 202. */
+  /** As a client that does not give up: sends the order again, after a pause, until it is answered 202. */
   async insist(id: string, headers: Record<string, string> = {}): Promise<void> {
-    await waitFor(
-      `the order ${id} to be accepted`,
-      async () => (await this.place(id, headers)) === 202,
-      60_000,
-    );
+    const until = performance.now() + SETTLE_MS;
+    while ((await this.place(id, headers)) !== 202) {
+      if (performance.now() > until) throw new Error(`The order ${id} was not accepted in ${SETTLE_MS} ms`);
+      await pause(PAUSE_MS);
+    }
   }
 
   /** Places `count` orders by a few clients at once. Resolves to the ids that were accepted. */
@@ -169,7 +172,7 @@ export class Witness {
       const answer = await fetch(`${this.#lab.receiverUrl}/orders/async`, {
         method: "POST",
         headers: { "content-type": "application/json", ...headers },
-        body: JSON.stringify(orderWith(id)),
+        body: JSON.stringify(anOrder(id)),
         signal: AbortSignal.timeout(ANSWER_MS),
       });
       const { order_id } = (await answer.json()) as { order_id?: string };
@@ -181,7 +184,7 @@ export class Witness {
 }
 
 /** The body of a request for an order with this id, the same each time. */
-export function orderWith(order_id: string) {
+export function anOrder(order_id: string) {
   return { order_id, customer_id: "c", items: [{ product_id: "p", quantity: 3, price: 1.25 }] };
 }
 
