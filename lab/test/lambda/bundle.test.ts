@@ -44,6 +44,7 @@ t.test("it holds what the function uses, and no server, broker, test or AWS clie
     "bullmq",
     "ioredis",
     "@aws-sdk/client-sns",
+    "@opentelemetry/sdk-trace",
     "tap",
     "fast-check",
   ]) {
