@@ -10,7 +10,7 @@ import { listContainers } from "../../../lab/src/runtimes/compose/containers.ts"
 import type { LabEvent, Runtime } from "../../../lab/src/runtimes/runtime.ts";
 import { environmentWithDotEnv, settingsFromEnv } from "../../../lab/src/settings.ts";
 import { brokerAccess, openQueue, ordersWiring } from "../../../lab/src/systems/orders/order-queue.ts";
-import { ownComposeLab } from "../../lib/own-compose-lab.ts";
+import { type OwnComposeLab, ownComposeLab } from "../../lib/own-compose-lab.ts";
 
 t.setTimeout(400_000);
 
@@ -51,14 +51,8 @@ t.test("BROKER=bullmq runs without an emulator, and changes to SNS and SQS in pl
   t.same(await queue.depth(), { visible: 0, inFlight: 0, delayed: 0, deadLettered: 0 });
 
   await t.test("the same lab with BROKER=sns-sqs", async (t) => {
-    const settings = settingsFromEnv(
-      { ...environmentWithDotEnv(rootDir, process.env), ...lab.environment, BROKER: "sns-sqs" },
-      rootDir,
-    );
-    const runtime = new ComposeRuntime(settings);
-    const events: LabEvent[] = [];
-    const signal = AbortSignal.timeout(120_000);
-    await runtime.up({ profiles: ["orders"], signal, onEvent: (event) => events.push(event) });
+    const { runtime, up } = changed(lab, { BROKER: "sns-sqs" });
+    const events = await up();
     t.same(await containersOf(composeProject), ["emulator", ...parts]);
     const replaced = events.filter(({ text }) => /replaced, as its image or settings/.test(text));
     // All of them when somebody has edited the services' sources meanwhile.
@@ -94,16 +88,43 @@ t.test("BROKER=bullmq runs without an emulator, and changes to SNS and SQS in pl
 });
 
 t.test(
-  "CONSUMER=lambda runs without a processor: a function is deployed before the receiver is ready",
+  "CONSUMER=lambda takes the processor's place: a function is deployed before the receiver is ready",
   async (t) => {
-    const lab = await ownComposeLab(t, { ...quick, CONSUMER: "lambda", EMULATOR: "ministack" });
-    const events = await lab.up();
-    t.ok(events.some(({ text }) => /Deploying the Lambda function/.test(text)));
-    t.notOk((await containersOf(lab.settings.composeProject)).includes("orders-processor"));
-    t.match(await ordersWiring(lab.runtime), { broker: "sns-sqs", consumer: "lambda" });
-    await takeOneThrough(t, lab.runtime);
-    t.equal((await lab.runtime.status()).state, "running");
+    const lab = await ownComposeLab(t, { ...quick, EMULATOR: "ministack" });
     await lab.up();
-    await takeOneThrough(t, lab.runtime);
+    const { composeProject } = lab.settings;
+    t.ok((await containersOf(composeProject)).includes("orders-processor"));
+
+    const { runtime, up } = changed(lab, { CONSUMER: "lambda" });
+    const events = await up();
+    t.ok(events.some(({ text }) => /Deploying the Lambda function/.test(text)));
+    t.match(
+      events.filter(({ kind }) => kind === "warn"),
+      [{ part: "orders-processor", text: /removed/ }],
+    );
+    t.notOk((await containersOf(composeProject)).includes("orders-processor"));
+    t.match(await ordersWiring(runtime), { broker: "sns-sqs", consumer: "lambda" });
+    await takeOneThrough(t, runtime);
+    t.equal((await runtime.status()).state, "running");
+    await up();
+    await takeOneThrough(t, runtime);
   },
 );
+
+/** The same lab by other settings. */
+function changed(lab: OwnComposeLab, env: Record<string, string>) {
+  const settings = settingsFromEnv(
+    { ...environmentWithDotEnv(rootDir, process.env), ...lab.environment, ...env },
+    rootDir,
+  );
+  const runtime = new ComposeRuntime(settings);
+  return {
+    runtime,
+    async up(): Promise<LabEvent[]> {
+      const events: LabEvent[] = [];
+      const signal = AbortSignal.timeout(120_000);
+      await runtime.up({ profiles: ["orders"], signal, onEvent: (event) => events.push(event) });
+      return events;
+    },
+  };
+}
