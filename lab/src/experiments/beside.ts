@@ -35,7 +35,10 @@ export function besideTable(lines: readonly Beside[]): string[][] {
       of,
       what,
       measured === null ? "–" : `${told(measured)} ${unit}${how === undefined ? "" : " *"}`.trimEnd(),
-      ...(modelled ? [model === undefined ? "" : told(model), ratio(measured, model)] : []),
+      // A figure that the model had a part in does not speak for the model.
+      ...(modelled
+        ? [model === undefined ? "" : told(model), how === undefined ? ratio(measured, model) : ""]
+        : []),
       ...(known ? [published === null ? "" : told(published), ratio(measured, published)] : []),
     ]),
   ];

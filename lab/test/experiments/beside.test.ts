@@ -13,7 +13,8 @@ t.test("each figure stands beside what was published, with their ratio", async (
 t.test(
   "a model has columns of its own where a line has one, and what is not there stays empty",
   async (t) => {
-    const [header, first, second] = besideTable([
+    const [header, whole, bounded, second] = besideTable([
+      { ...line, model: 2000 },
       { ...line, model: 2000, how: "60 s were watched" },
       { ...line, what: "depth", unit: "", measured: null, published: null },
     ]);
@@ -26,7 +27,12 @@ t.test(
       "published",
       "measured ÷ published",
     ]);
-    t.same(first, ["5 workers", "drain", "1,980 s *", "2,000", "0.99", "1,962", "1.01"]);
+    t.same(whole, ["5 workers", "drain", "1,980 s", "2,000", "0.99", "1,962", "1.01"]);
+    t.same(
+      bounded,
+      ["5 workers", "drain", "1,980 s *", "2,000", "", "1,962", "1.01"],
+      "a figure that the model had a part in does not speak for it",
+    );
     t.same(second, ["5 workers", "depth", "–", "", "", "", ""]);
   },
 );
