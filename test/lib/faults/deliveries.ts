@@ -126,7 +126,7 @@ export function deliveryStories(t: Test, lab: WiredLab): void {
 
   t.test("the receiver is killed again and again under clients that do not give up", async (t) => {
     const witness = await Witness.begin(lab);
-    const ids = Array.from({ length: 100 }, () => randomUUID());
+    const ids: string[] = Array.from({ length: 100 }, () => randomUUID());
     // A key that a dead receiver was answering is free again when its lease has ended; who sends none need not wait.
     const keyOf = (id: string) => (ids.indexOf(id) % 2 === 0 ? { "idempotency-key": id } : {});
     const clients = spread(ids, 10, (id) => witness.insist(id, keyOf(id)));

@@ -96,9 +96,24 @@ export class Witness {
     return [...found.values()].filter(({ status }) => status === "completed").length;
   }
 
-  /** Dead letters since the witness began. */
+  /** Dead letters since the witness began; 0 where a broker has lost those that there were before. */
   async deadLetters(): Promise<number> {
-    return (await this.#lab.operator.depth()).deadLettered - this.#deadBefore;
+    return Math.max(0, (await this.#lab.operator.depth()).deadLettered - this.#deadBefore);
+  }
+
+  /**
+   * Waits until all that was accepted is completed or dead-lettered, but for `lost` orders; no longer than it can take. An
+   * empty queue alone does not tell: what SNS has acknowledged may still be on its way to it.
+   */
+  async settled(lost = 0): Promise<void> {
+    const accepted = this.#accepted();
+    await waitFor(
+      "all orders to be settled",
+      async () => (await this.completed(accepted)) + (await this.deadLetters()) >= accepted.size - lost,
+      SETTLE_MS,
+    ).catch(() => {
+      // The verdict tells which are not.
+    });
   }
 
   /** Waits until nothing is queued and nothing in flight. */
@@ -115,7 +130,7 @@ export class Witness {
 
   /** Waits until the queue is empty, prints the count, and fails unless nothing was lost and nothing done twice. */
   async holds(t: Test, fault: string): Promise<Count> {
-    const { count, verdict } = await this.judge(t, fault);
+    const { count, verdict } = await this.#judge(t, fault, 0);
     const wrong = verdict.invariants.filter(({ outcome }) => outcome !== "held");
     t.same(wrong, [], `${fault}: nothing is lost and nothing done twice`);
     return count;
@@ -126,7 +141,7 @@ export class Witness {
    * else is wrong.
    */
   async tells(t: Test, fault: string, lost: number): Promise<Count> {
-    const { count, verdict } = await this.judge(t, fault);
+    const { count, verdict } = await this.#judge(t, fault, lost);
     const wrong = verdict.invariants.filter(({ outcome }) => outcome !== "held");
     t.match(wrong, [{ name: "accepted-orders-are-settled", outcome: "broken", counts: { offending: lost } }]);
     t.equal(wrong.length, 1, "nothing but the loss is wrong");
@@ -134,7 +149,8 @@ export class Witness {
     return count;
   }
 
-  async judge(t: Test, fault: string): Promise<{ count: Count; verdict: Verdict }> {
+  async #judge(t: Test, fault: string, lost: number): Promise<{ count: Count; verdict: Verdict }> {
+    await this.settled(lost);
     await this.drained();
     const { api, operator, broker, runtimeName } = this.#lab;
     const ledger = await api.chargesAfter(this.#since);
@@ -154,7 +170,7 @@ export class Witness {
     const settled = verdict.invariants.find(({ name }) => name === "accepted-orders-are-settled");
     const surplus = verdict.observations.find(({ name }) => name === "surplus");
     const count: Count = {
-      accepted: new Set(this.answers.filter(({ status }) => status === 202).map(({ id }) => id)).size,
+      accepted: this.#accepted().size,
       completed: known.filter(({ status }) => status === "completed").length,
       charges: ledger.length,
       dead_lettered: await this.deadLetters(),
@@ -165,6 +181,10 @@ export class Witness {
     const figures = Object.entries(count).map(([name, value]) => `${name}=${value}`);
     t.comment(`fault: ${fault} runtime=${runtimeName} broker=${broker} ${figures.join(" ")}`);
     return { count, verdict };
+  }
+
+  #accepted(): Set<string> {
+    return new Set(this.answers.filter(({ status }) => status === 202).map(({ id }) => id));
   }
 
   async #send(id: string, headers: Record<string, string>): Promise<OrderAnswer> {
