@@ -89,6 +89,15 @@ function printTable(
     output,
     markdown,
   );
+  for (const { beside, performance, verdict } of results) {
+    if (performance.outcome === "valid" && verdict.outcome === "held") continue;
+    const rows = [...new Set(beside.map(({ of }) => of))].join(", ");
+    const why = [
+      `correctness ${verdict.outcome}, performance ${performance.outcome}`,
+      ...performance.reasons,
+    ];
+    output.line(`  ! ${rows}: ${why.join("; ")}: do not use these figures`);
+  }
 }
 
 function tellRow(name: string, result: RunResult, output: Output): void {

@@ -81,10 +81,7 @@ t.test("all rows in order, one table at the end", async (t) => {
 t.test("the table as Markdown", async (t) => {
   const { running, text } = start(t, () => "held", { markdown: true });
   await running;
-  t.match(
-    text.out,
-    /\| 5 workers \| drain \| 50 s \| 20 \| 2\.50 \|/,
-  );
+  t.match(text.out, /\| 5 workers \| drain \| 50 s \| 20 \| 2\.50 \|/);
 });
 
 t.test("as JSON nothing is printed here", async (t) => {
@@ -111,6 +108,11 @@ t.test("a broken row is shown in full, and is a result", async (t) => {
   const results = await running;
   t.equal(results.filter(({ verdict }) => verdict.outcome === "broken").length, 1);
   t.match(text.out, /Correctness: BROKEN/);
+  t.match(
+    text.out,
+    /5 workers +drain[\s\S]*\n {2}! 5 workers: correctness broken, performance valid: do not use these figures\n$/,
+    "the table says which of its figures are none",
+  );
 });
 
 t.test("after Ctrl-C no row begins, and what there is is shown", async (t) => {
