@@ -148,9 +148,12 @@ export function scalingFindings(
   watched: { readonly until: number; readonly drainedInTime: boolean },
 ): Record<string, number> {
   const { compress = 1, payment_seconds = 0, seconds = 0 } = values;
-  const { until, drainedInTime } = watched;
+  const { drainedInTime } = watched;
+  // Of a queue that has drained nothing was done by other settings.
+  const until = drainedInTime ? Number.POSITIVE_INFINITY : watched.until;
   const depth = depthFigures(orders, { serviceSeconds: payment_seconds / compress, until });
-  const whole = drainedInTime && depth.left === 0;
+  // A queue may say late that it is empty; and a dead letter is left for ever, and will not be paid by anybody.
+  const whole = drainedInTime || depth.left === 0;
   const drained = whole ? depth.lastPaid * compress - seconds : until * compress - seconds;
   return {
     orders: orders.length,
@@ -159,7 +162,7 @@ export function scalingFindings(
     peak_waiting: depth.peakWaiting,
     processed_per_s: depth.lastPaid > 0 ? depth.done / (depth.lastPaid * compress) : 0,
     drain_watched_s: Math.max(0, drained),
-    left_after_watch: depth.left,
+    left_after_watch: whole ? 0 : depth.left,
     drain_s: Math.max(0, drained + (whole ? 0 : secondsToDrain(depth.left, modelOf(values)))),
   };
 }

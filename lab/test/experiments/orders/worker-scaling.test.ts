@@ -35,6 +35,19 @@ t.test("one that was not is watched as long as it was, and the model says the re
   });
 });
 
+t.test("all paid within the watch is a whole drain, whatever the queue said and whatever died", async (t) => {
+  t.match(scalingFindings(orders, valuesOf(quick), { until: 30, drainedInTime: false }), {
+    drain_s: 10,
+    drain_watched_s: 10,
+    left_after_watch: 0,
+  });
+  const dead = [...orders, { accepted: 1, paid: undefined }];
+  const findings = scalingFindings(dead, valuesOf(quick), { until: 30, drainedInTime: true });
+  t.match(findings, { drain_s: 10, left_after_watch: 0 });
+  const beside = workerScaling.beside?.(figuresOf(findings), valuesOf(quick)) ?? [];
+  t.notOk(beside.at(-1)?.how, "nothing of it is a forecast");
+});
+
 t.test("compressed, times and rates are the study's again", async (t) => {
   const fast = orders.map(({ accepted, paid = 0 }) => ({ accepted: accepted / 10, paid: paid / 10 }));
   const plain = scalingFindings(orders, valuesOf(quick), { until: 30, drainedInTime: true });
