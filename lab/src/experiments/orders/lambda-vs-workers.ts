@@ -122,13 +122,19 @@ function besidePublished({ findings = {} }: RunFigures, values: ParameterValues)
     of: string,
     what: string,
     unit: string,
-    figures: { readonly measured: number | undefined; readonly published?: number; readonly model?: number },
+    figures: {
+      readonly measured: number | undefined;
+      readonly published?: number;
+      readonly model?: number;
+      readonly how?: string;
+    },
     reason?: string,
   ): Beside => ({
     of,
     what,
     unit,
     measured: figures.measured ?? null,
+    ...(figures.how !== undefined && { how: figures.how }),
     ...(figures.model !== undefined && { model: figures.model }),
     published: figures.published ?? null,
     ...(reason !== undefined && { reason }),
@@ -163,6 +169,9 @@ function besidePublished({ findings = {} }: RunFigures, values: ParameterValues)
     ),
     line("Lambda", "orders a month that cost nothing", "", {
       measured: free.measured,
+      ...(free.measured !== undefined && {
+        how: "computed, of the free tier and the warm orders' median time",
+      }),
       model: free.model,
       ...totals(cost.lambdaFreeOrdersPerMonth),
     }),
