@@ -206,6 +206,14 @@ t.test("an order that nobody waits for and that stays open leaves the run undeci
   t.match(outcomes({ ...evidence, orders }), { "abandoned-orders-are-settled": "undecided" });
 });
 
+t.test("where nobody hung up there is nothing to be held of those who did", async (t) => {
+  const evidence = withSync();
+  const served = evidence.answers.filter(({ op, status }) => op !== "place-sync" || status === 200);
+  const names = Object.keys(outcomes({ ...evidence, answers: served }));
+  t.ok(names.includes("synchronous-answers-are-true"));
+  t.notOk(names.includes("abandoned-orders-are-settled"));
+});
+
 t.test("a run of synchronous orders alone needs no queued ones", async (t) => {
   const { answers, ledger, orders } = withSync();
   const ids = new Set(["paid", "late", "gone"]);
