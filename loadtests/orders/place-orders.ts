@@ -1,6 +1,7 @@
 /**
  * Queued orders, placed by customers who each send one. Used by every experiment that asks what the receiver accepts and what
- * becomes of it: smoke, rate-sweep, coordinated-omission, worker-scaling, latency, brokers.
+ * becomes of it: smoke, rate-sweep, coordinated-omission, worker-scaling, latency, brokers,
+ * lambda-vs-workers.
  *
  * By hand: k6 run -e BASE_URL=http://127.0.0.1:8080 -e RUN_ID=mine loadtests/orders/place-orders.ts
  */

@@ -44,7 +44,7 @@ const KNOWN: readonly (readonly [RegExp, unit: string, better: Direction])[] = [
   [/^(cold|warm)_total_ms$|^(own_)?init_ms$/, "ms", "lower"],
   [/^overhead_percent$/, "%", "lower"],
   [/^processed_per_s$/, "/s", "higher"],
-  [/^(accepted_to_paid|end_to_end)_(p\d+|mean)_ms$/, "ms", "lower"],
+  [/^end_to_end_(p\d+|mean)_ms$/, "ms", "lower"],
   [/^(peak_depth|peak_waiting|left_after_watch)$/, "", "lower"],
   [/^(queue_depth|queue_visible|payments_waiting|dead_lettered)_max$/, "", "lower"],
 ];
