@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { GetQueueUrlCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { waitFor } from "@parallax/testkit";
 import t, { type Test } from "tap";
-import { connectSnsSqs, functionOperator, type OutgoingMessage } from "../src/index.ts";
+import { BrokerUnavailable, connectSnsSqs, functionOperator, type OutgoingMessage } from "../src/index.ts";
 import { embeddedEmulator, emulatorAccess } from "./contract/brokers.ts";
 
 const emulator = await embeddedEmulator();
@@ -59,7 +59,10 @@ async function aTopic(t: Test) {
   });
   const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: `queue-${name}-dlq` }));
   const bury = (MessageBody: string) => sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
-  return { operator, got, bury };
+  /** The same dead letters, and a topic that nobody listens to. */
+  const unheard = functionOperator({ ...options, topic: `unheard-${name}` });
+  t.teardown(() => unheard[Symbol.asyncDispose]());
+  return { operator, unheard, got, bury };
 }
 
 const messages = Array.from({ length: 23 }, (_, n) => ({
@@ -94,6 +97,15 @@ t.test("all go back to the topic, with what went along with them", async (t) => 
   );
   t.equal(told.at(-1), messages.length);
   t.equal((await operator.depth()).deadLettered, 0);
+});
+
+t.test("while nobody is subscribed to the topic, every dead letter stays", async (t) => {
+  const { operator, unheard, bury } = await aTopic(t);
+  for (const message of messages.slice(0, 3)) await bury(recordOf(message));
+  const refusal = await unheard.redrive().catch((error: unknown) => error);
+  t.type(refusal, BrokerUnavailable);
+  t.match(refusal, { message: /deploy the function/ });
+  t.equal((await operator.depth()).deadLettered, 3);
 });
 
 t.test("no more than asked for, and nothing once it is aborted", async (t) => {

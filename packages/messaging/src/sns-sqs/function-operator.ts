@@ -11,7 +11,7 @@ import { BATCH, type ReceivedMessage } from "../queue.ts";
 import { type AwsOptions, snsClient, sqsClient } from "./clients.ts";
 import { sqsOperator } from "./sqs-operator.ts";
 import { sqsQueue } from "./sqs-queue.ts";
-import { deadLetterQueueOf } from "./topology.ts";
+import { deadLetterQueueOf, requireSubscriber } from "./topology.ts";
 
 export interface FunctionOperatorOptions extends AwsOptions {
   readonly queue: string;
@@ -34,6 +34,7 @@ export function functionOperator(options: FunctionOperatorOptions): QueueOperato
     );
     const queue = sqsQueue({ client: sqs, url: QueueUrl, visibilitySeconds: MOVING_SECONDS, waitSeconds: 0 });
     const { TopicArn = "" } = await sns.send(new CreateTopicCommand({ Name: options.topic }));
+    await requireSubscriber(sns, TopicArn);
     // No more than there were: what fails again comes back while this goes on.
     const most = Math.min(limit ?? Number.POSITIVE_INFINITY, (await operator.depth()).deadLettered);
     let moved = 0;

@@ -141,6 +141,15 @@ export async function subscribeFunction(
   await unsubscribe(sns, others);
 }
 
+/** @throws BrokerUnavailable while nobody is: SNS would acknowledge what is published, and drop it */
+export async function requireSubscriber(sns: SNSClient, topicArn: string): Promise<void> {
+  const subscribed = await subscriptionsOf(sns, topicArn);
+  if (subscribed.some(({ SubscriptionArn }) => SubscriptionArn?.startsWith("arn:"))) return;
+  throw new BrokerUnavailable(
+    `Nobody is subscribed to ${topicArn}, and what is published there would be lost: deploy the function first`,
+  );
+}
+
 async function subscriptionsOf(client: SNSClient, TopicArn: string): Promise<Subscription[]> {
   const found: Subscription[] = [];
   for await (const { Subscriptions = [] } of paginateListSubscriptionsByTopic({ client }, { TopicArn })) {
