@@ -34,7 +34,8 @@ const EVERY_MS = 3000;
 /** Rounds that may fail until others hold this receiver to be dead. */
 const LEASE_ROUNDS = 5;
 const MOST_AT_ONCE = 100;
-const MOST_KEYS_AT_ONCE = 500;
+/** More in three seconds than a receiver takes in, so that their number does not grow for ever. */
+const MOST_KEYS_AT_ONCE = 10_000;
 /** Tasks put off to the next round. What those beyond are about is found once its time is over. */
 const MOST_REMEMBERED = 10_000;
 const FOREIGN_CHARGE_SECONDS = 3600;
@@ -49,12 +50,13 @@ export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
   const stopping = new AbortController();
   const { signal } = stopping;
   let remembered: (() => Promise<void>)[] = [];
-  let done: Promise<void> = Promise.resolve();
+  let done: Promise<unknown> = Promise.resolve();
   let failures = 0;
 
   const renew = () => leases.renew(instance, (everyMs * LEASE_ROUNDS) / 1000);
 
   async function round(): Promise<void> {
+    // First of all: after an outage it must not take its own customers for those of one that was killed.
     await renew();
     await doRemembered();
     for (const order of await store.unsettled(MOST_AT_ONCE)) {
@@ -102,6 +104,16 @@ export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
     }
   }
 
+  /** Beside the rounds: one that waits for a slow provider or database may take longer than a lease. */
+  async function keepLease(): Promise<void> {
+    for (;;) {
+      await sleep(everyMs, undefined, { signal }).catch(() => {});
+      if (signal.aborted) return;
+      // What is wrong is told by the round, which fails by it too.
+      await renew().catch(() => {});
+    }
+  }
+
   function retryLater(task: () => Promise<void>): void {
     if (remembered.length < MOST_REMEMBERED) remembered.push(task);
   }
@@ -111,7 +123,7 @@ export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
     retryLater,
     async start() {
       await renew();
-      done = run();
+      done = Promise.all([run(), keepLease()]);
     },
     async stop() {
       stopping.abort(new Error("The receiver is stopping"));
