@@ -73,8 +73,9 @@ export function leasingConsumer(queue: LeasedQueue, handler: Handler, options: C
         }
       }
       slots.give(free - received.length);
-      // There are fewer workers than when it was asked for.
-      const excess = received.splice(received.length - Math.min(received.length, slots.overdrawn));
+      // There may be fewer workers than when it was asked for. Those that other polls have taken do not count: what is handed
+      // back for them would be received in vain.
+      const excess = received.splice(Math.max(0, concurrency - inHand.size));
       for (const message of received) start(message);
       await handBack(excess);
       if (failures > 0)

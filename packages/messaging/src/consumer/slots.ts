@@ -10,11 +10,6 @@ export class Slots {
     this.#free = count;
   }
 
-  /** How many are taken beyond those there are; 0 but after a shrink. */
-  get overdrawn(): number {
-    return Math.max(0, -this.#free);
-  }
-
   /** What is taken stays taken. */
   resize(count: number): void {
     const more = count - this.#count;
