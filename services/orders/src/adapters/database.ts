@@ -10,19 +10,22 @@ export interface DatabaseOptions {
   /** Connections at the most. */
   readonly poolSize: number;
   readonly applicationName: string;
+  /** How long a statement may take; 10 s by default. */
+  readonly statementMs?: number;
 }
 
 const CONNECT_MS = 3000;
 const STATEMENT_MS = 10_000;
 
 export function openPool(options: DatabaseOptions, logger: Logger): pg.Pool {
+  const { statementMs = STATEMENT_MS } = options;
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.poolSize,
     application_name: options.applicationName,
     connectionTimeoutMillis: CONNECT_MS,
-    statement_timeout: STATEMENT_MS,
-    query_timeout: STATEMENT_MS + 1000,
+    statement_timeout: statementMs,
+    query_timeout: statementMs + 1000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
   });

@@ -114,7 +114,7 @@ export function createHandler({ store, payments, logger, initMs }: HandlerParts)
 async function retried<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
   for (const pause of PAUSES_MS) {
     try {
-      return await work();
+      return await unlessAborted(work(), signal);
     } catch (error) {
       if (!(error instanceof DependencyUnavailable) || signal.aborted) throw error;
       await sleep(pause, undefined, { signal }).catch(() => {
@@ -122,7 +122,19 @@ async function retried<T>(work: () => Promise<T>, signal: AbortSignal): Promise<
       });
     }
   }
-  return await work();
+  return await unlessAborted(work(), signal);
+}
+
+/** The database takes no signal: what it has not answered by then is left behind. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
 }
 
 /** @throws PermanentFailure when the event is not one of SNS */

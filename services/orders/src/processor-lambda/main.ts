@@ -14,6 +14,8 @@ import { createHandler } from "./handler.ts";
 
 /** An environment has one event at a time, nearly always of one order. */
 const CONNECTIONS = 1;
+/** A connection that died while the environment was frozen answers nothing: there must be time left to try a new one. */
+const STATEMENT_MS = 2000;
 
 const config = configureFromEnv(process.env);
 // Straight to standard output: an environment may be frozen as soon as its event is done.
@@ -23,7 +25,12 @@ const logger = createLogger({
   destination: process.stdout,
 });
 const pool = openPool(
-  { url: config.DATABASE_URL, poolSize: CONNECTIONS, applicationName: "processor-lambda" },
+  {
+    url: config.DATABASE_URL,
+    poolSize: CONNECTIONS,
+    applicationName: "processor-lambda",
+    statementMs: STATEMENT_MS,
+  },
   logger,
 );
 const payments = httpPaymentProvider({

@@ -222,3 +222,12 @@ t.test("a payment that would outlast the function is given up while there is tim
   t.teardown(() => clearInterval(keepAlive));
   await t.rejects(invoke(anEvent(bodyOf("a")), aContext(600)), { name: "TimeoutError" });
 });
+
+t.test("a database that answers nothing is given up while there is time to say so", async (t) => {
+  const { store, lines, invoke } = setUp();
+  store.begin = () => new Promise(() => {});
+  const keepAlive = setInterval(() => {}, 1000);
+  t.teardown(() => clearInterval(keepAlive));
+  await t.rejects(invoke(anEvent(bodyOf("a")), aContext(600)), { name: "TimeoutError" });
+  t.match(lines.at(-1), { level: "error", message_id: "message-0" });
+});
