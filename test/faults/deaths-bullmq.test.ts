@@ -6,4 +6,4 @@ import { WiredLab } from "../lib/faults/wired-lab.ts";
 
 t.setTimeout(300_000);
 
-deathStories(t, await WiredLab.start(t, "bullmq"));
+deathStories(t, await WiredLab.start(t, "bullmq", { PAYMENT_SECONDS: "1" }));

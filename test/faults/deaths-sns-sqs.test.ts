@@ -6,4 +6,4 @@ import { WiredLab } from "../lib/faults/wired-lab.ts";
 
 t.setTimeout(300_000);
 
-deathStories(t, await WiredLab.start(t, "sns-sqs"));
+deathStories(t, await WiredLab.start(t, "sns-sqs", { PAYMENT_SECONDS: "1" }));

@@ -6,7 +6,9 @@ import { join } from "node:path";
 import type { Test } from "tap";
 import { removeOutside } from "../../lab/src/engines/postgres-home.ts";
 import { labPaths, rootDir } from "../../lab/src/paths.ts";
-import { createRuntime } from "../../lab/src/runtimes/create-runtime.ts";
+import { embeddedSource } from "../../lab/src/runtimes/process/embedded-source.ts";
+import type { PartPlan } from "../../lab/src/runtimes/process/plan.ts";
+import { ProcessRuntime } from "../../lab/src/runtimes/process/process-runtime.ts";
 import type { Runtime } from "../../lab/src/runtimes/runtime.ts";
 import {
   environmentWithDotEnv,
@@ -22,8 +24,18 @@ export interface OwnLab {
   readonly directory: string;
 }
 
-/** Up and healthy; `env` overrides settings. */
-export async function ownLab(t: Test, env: Record<string, string> = {}): Promise<OwnLab> {
+/** How a part is run in place of how the lab would run it. */
+export type Rewire = (part: PartPlan) => PartPlan;
+
+/**
+ * Up and healthy; `env` overrides settings.
+ * @param rewiring made of the settings before anything runs
+ */
+export async function ownLab(
+  t: Test,
+  env: Record<string, string> = {},
+  rewiring: (settings: Settings) => Promise<Rewire> = async () => (part) => part,
+): Promise<OwnLab> {
   const directory = await mkdtemp(join(tmpdir(), "parallax-lab-"));
   // As root, Postgres runs as another user, who must be able to pass through.
   await chmod(directory, 0o711);
@@ -34,7 +46,18 @@ export async function ownLab(t: Test, env: Record<string, string> = {}): Promise
     { ...Object.fromEntries(ports), LAB_DIR: directory, LOG_LEVEL: "info", ...env },
     rootDir,
   );
-  const runtime = createRuntime(settings, "process");
+  const rewire = await rewiring(settings);
+  const source = embeddedSource(settings);
+  const runtime = new ProcessRuntime({
+    labDir: directory,
+    source: {
+      ...source,
+      async prepare(profiles, context) {
+        const plan = await source.prepare(profiles, context);
+        return { ...plan, parts: plan.parts.map(rewire) };
+      },
+    },
+  });
   t.teardown(async () => {
     await runtime.down();
     removeOutside(labPaths(directory));

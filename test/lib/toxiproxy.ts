@@ -18,6 +18,8 @@ export type Direction = "upstream" | "downstream";
 export interface Wire {
   /** The proxy's port on 127.0.0.1. */
   readonly port: number;
+  /** The same as an HTTP origin. */
+  readonly url: string;
   /** Closes all connections and refuses new ones, as a server that is not there. */
   cut(): Promise<void>;
   /**
@@ -105,6 +107,7 @@ async function makeWire(call: Call, name: string, url: string): Promise<Wire> {
 
   return {
     port: Number(made.listen.split(":").at(-1)),
+    url: `http://${made.listen}`,
     cut: async () => void (await call("PATCH", proxy, { enabled: false })),
     async silence(direction) {
       const directions = direction ? [direction] : (["upstream", "downstream"] as const);

@@ -10,7 +10,7 @@ import { Witness } from "./witness.ts";
 const IN_HAND = 10;
 const BLOCK_SECONDS = VISIBILITY_SECONDS * 4;
 
-/** Adds the stories to `t`, one subtest each; for a lab with `IN_HAND` workers. */
+/** Adds the stories to `t`, one subtest each; for a lab with `IN_HAND` workers and payments that take a second. */
 export function deathStories(t: Test, lab: WiredLab): void {
   const { wires, runtime, operator } = lab;
   const inFlight = async () => (await operator.depth()).inFlight;
@@ -37,7 +37,6 @@ export function deathStories(t: Test, lab: WiredLab): void {
   t.test(
     "killed after the commit and before the acknowledgement: the next delivery does nothing",
     async (t) => {
-      await lab.configure("orders-payments", { PAYMENT_SECONDS: "1" });
       const witness = await Witness.begin(lab);
       const ids = await witness.accept(IN_HAND);
       await waitFor("all to be in payment", async () => (await paying()) === ids.length);
@@ -56,14 +55,14 @@ export function deathStories(t: Test, lab: WiredLab): void {
   );
 
   t.test("a payment longer than the visibility timeout is made once, no twin beside it", async (t) => {
-    await lab.configure("orders-payments", { PAYMENT_SECONDS: String(VISIBILITY_SECONDS * 2.5) });
+    await wires.payments.delay(VISIBILITY_SECONDS * 2000);
     const witness = await Witness.begin(lab);
     const ids = await witness.accept(IN_HAND);
     const count = await witness.holds(t, "payment-slower-than-visibility");
     t.equal(count.completed, ids.length);
     t.equal(count.begun_again, 0);
     t.same(new Set((await lab.receiveCounts(ids)).values()), new Set([1]), "each was delivered once");
-    await lab.configure("orders-payments");
+    await wires.payments.heal();
   });
 
   t.test("SIGTERM under load: what is in hand is finished, exit code 0 within the grace", async (t) => {
@@ -71,8 +70,8 @@ export function deathStories(t: Test, lab: WiredLab): void {
     const grace = 8;
     const processor = await lab.anotherProcessor(t, { SHUTDOWN_GRACE_SECONDS: String(grace) });
     const witness = await Witness.begin(lab);
-    const accepting = witness.accept(100);
-    await waitFor("some to be completed", async () => (await witness.charges()) >= 20);
+    const accepting = witness.accept(5 * IN_HAND);
+    await waitFor("some to be completed", async () => (await witness.charges()) >= IN_HAND);
     processor.signal("SIGTERM");
     const { code, seconds } = await processor.ended;
     t.equal(code, 0);
@@ -90,8 +89,8 @@ export function deathStories(t: Test, lab: WiredLab): void {
 
   t.test("SIGTERM with payments longer than the grace: handed back, and taken up at once", async (t) => {
     await runtime.stop("orders-processor");
-    const long = { VISIBILITY_TIMEOUT_SECONDS: "60" };
-    await lab.configure("orders-payments", { PAYMENT_SECONDS: "7" });
+    const long = { VISIBILITY_TIMEOUT_SECONDS: "60", PAYMENTS_URL: wires.payments.url };
+    await wires.payments.delay(6000);
     const grace = 4;
     const processor = await lab.anotherProcessor(t, { ...long, SHUTDOWN_GRACE_SECONDS: String(grace) });
     const witness = await Witness.begin(lab);
@@ -99,6 +98,7 @@ export function deathStories(t: Test, lab: WiredLab): void {
     await waitFor("all to be in payment", async () => (await paying()) === ids.length);
     processor.signal("SIGTERM");
     const { code, seconds } = await processor.ended;
+    await wires.payments.heal();
     t.equal(code, 0);
     t.ok(seconds < grace + 1, `it took ${seconds.toFixed(1)} s of its ${grace} s`);
     t.equal(await inFlight(), 0, "nothing is hidden for the 60 s of the visibility timeout");
@@ -113,18 +113,16 @@ export function deathStories(t: Test, lab: WiredLab): void {
     const count = await witness.holds(t, "sigterm-handed-back");
     t.equal(count.charges, ids.length);
     t.equal(count.begun_again, ids.length, "each was taken up once more");
-    await lab.configure("orders-payments");
   });
 
   t.test("the event loop is blocked until leases end: another processor recovers the orders", async (t) => {
     const loader = fileURLToPath(new URL("./block-event-loop.ts", import.meta.url));
     const other = await lab.anotherProcessor(t, { NUM_WORKERS: String(IN_HAND) });
     other.signal("SIGSTOP");
-    await lab.configure("orders-processor", {
+    await runtime.configure("orders-processor", {
       NODE_OPTIONS: `--import=file://${loader}`,
       BLOCK_SECONDS: String(BLOCK_SECONDS),
     });
-    await lab.configure("orders-payments", { PAYMENT_SECONDS: "1" });
     const witness = await Witness.begin(lab);
     const ids = await witness.accept(IN_HAND);
     await waitFor("all to be in payment", async () => (await paying()) === ids.length);
@@ -147,7 +145,5 @@ export function deathStories(t: Test, lab: WiredLab): void {
     t.equal(count.completed, 2 * IN_HAND);
     t.ok(count.begun_again >= IN_HAND, "what it had in hand was delivered again");
     t.equal(count.dead_lettered, 0);
-    await lab.configure("orders-payments");
-    await lab.configure("orders-processor");
   });
 }

@@ -15,7 +15,7 @@ import type { Runtime } from "../../../lab/src/runtimes/runtime.ts";
 import type { BrokerName, Settings } from "../../../lab/src/settings.ts";
 import { brokerVariables, connectBroker } from "../../../services/orders/src/adapters/broker-environment.ts";
 import { type OwnLab, ownLab } from "../own-lab.ts";
-import { startToxiproxy, type Wire } from "../toxiproxy.ts";
+import { startToxiproxy, type Toxiproxy, type Wire } from "../toxiproxy.ts";
 import { type OwnProcess, startService } from "./own-process.ts";
 import { metricOf, receiveCounts } from "./service-signs.ts";
 import type { Watched } from "./witness.ts";
@@ -52,32 +52,26 @@ export class WiredLab implements Watched {
 
   /** Up and healthy, gone when `t` ends; `env` overrides the lab's settings. */
   static async start(t: Test, broker: BrokerName, env: Record<string, string> = {}): Promise<WiredLab> {
-    const [lab, toxiproxy] = await Promise.all([
-      ownLab(t, {
-        BROKER: broker,
-        PAYMENT_SECONDS: "0.2",
-        PAYMENT_CONCURRENCY: "0",
-        NUM_WORKERS: "10",
-        VISIBILITY_TIMEOUT_SECONDS: String(VISIBILITY_SECONDS),
-        ...env,
-      }),
-      startToxiproxy(t),
-    ]);
-    const { runtime } = lab;
-    const behind = runtime.endpoint(brokerPart(broker));
-    const [payments, database, queue, publishing] = await Promise.all([
-      toxiproxy.wire("payments", runtime.endpoint("orders-payments")),
-      toxiproxy.wire("database", runtime.endpoint("postgres")),
-      toxiproxy.wire("queue", behind),
-      toxiproxy.wire("publishing", behind),
-    ]);
-    const wired = new WiredLab(broker, lab, { payments, database, queue, publishing });
+    const toxiproxy = await startToxiproxy(t);
+    let wires: Wires | undefined;
+    const settings = {
+      BROKER: broker,
+      PAYMENT_SECONDS: "0.2",
+      PAYMENT_CONCURRENCY: "0",
+      NUM_WORKERS: "10",
+      VISIBILITY_TIMEOUT_SECONDS: String(VISIBILITY_SECONDS),
+      ...env,
+    };
+    const lab = await ownLab(t, settings, async ({ ports }) => {
+      const made = await makeWires(toxiproxy, broker, ports);
+      wires = made;
+      return (part) => ({ ...part, environment: { ...part.environment, ...wiring(part, broker, made) } });
+    });
+    const wired = new WiredLab(broker, lab, wires as unknown as Wires);
     t.teardown(async () => {
       if (!t.passing()) await wired.#showTrouble(t);
       await Promise.all([wired.api, wired.operator].map((it) => it[Symbol.asyncDispose]()));
     });
-    await wired.configure("orders-receiver");
-    await wired.configure("orders-processor");
     return wired;
   }
 
@@ -103,12 +97,7 @@ export class WiredLab implements Watched {
     return brokerPart(this.broker);
   }
 
-  /** Restarts the service on its wires, with these variables besides. */
-  async configure(part: OrdersPart, environment: Record<string, string> = {}): Promise<void> {
-    await this.runtime.configure(part, { ...this.#wiring(part), ...environment });
-  }
-
-  /** How the runtime runs this service: past the wires. */
+  /** How this service is run past the wires. */
   plan(part: OrdersPart): PartPlan {
     const parts = ordersParts(this.#lab.settings, this.runtime.endpoint("postgres"));
     const plan = parts.find(({ name }) => name === part);
@@ -158,26 +147,33 @@ export class WiredLab implements Watched {
   async #logged(part: string): Promise<string> {
     return await readFile(join(this.#lab.directory, "logs", `${part}.log`), "utf8");
   }
+}
 
-  #wiring(part: OrdersPart): Record<string, string> {
-    const { payments, database, queue, publishing } = this.wires;
-    if (part === "orders-payments") return {};
-    const way = part === "orders-receiver" ? publishing : queue;
-    const wiring = {
-      ...(this.broker === "sns-sqs"
-        ? { AWS_ENDPOINT_URL: `http://127.0.0.1:${way.port}` }
-        : { REDIS_URL: `redis://127.0.0.1:${way.port}` }),
-      MAX_RECEIVE_COUNT: String(MAX_RECEIVE_COUNT),
-    };
-    if (part === "orders-receiver") return wiring;
-    const databaseUrl = new URL(this.runtime.endpoint("postgres"));
-    databaseUrl.port = String(database.port);
-    return {
-      ...wiring,
-      DATABASE_URL: databaseUrl.href,
-      PAYMENTS_URL: `http://127.0.0.1:${payments.port}`,
-    };
-  }
+async function makeWires(toxiproxy: Toxiproxy, broker: BrokerName, ports: Settings["ports"]): Promise<Wires> {
+  const wire = (name: string, port: number) => toxiproxy.wire(name, `http://127.0.0.1:${port}`);
+  const brokerPort = broker === "sns-sqs" ? ports.emulator : ports.redis;
+  const [payments, database, queue, publishing] = await Promise.all([
+    wire("payments", ports.ordersPayments),
+    wire("database", ports.postgres),
+    wire("queue", brokerPort),
+    wire("publishing", brokerPort),
+  ]);
+  return { payments, database, queue, publishing };
+}
+
+/** The variables that lead a service over the wires. */
+function wiring({ name, environment }: PartPlan, broker: BrokerName, wires: Wires): Record<string, string> {
+  if (name !== "orders-receiver" && name !== "orders-processor") return {};
+  const { port } = name === "orders-receiver" ? wires.publishing : wires.queue;
+  const way: Record<string, string> =
+    broker === "sns-sqs"
+      ? { AWS_ENDPOINT_URL: `http://127.0.0.1:${port}` }
+      : { REDIS_URL: `redis://127.0.0.1:${port}` };
+  const both = { ...way, MAX_RECEIVE_COUNT: String(MAX_RECEIVE_COUNT) };
+  if (name === "orders-receiver") return both;
+  const databaseUrl = new URL(environment.DATABASE_URL ?? "");
+  databaseUrl.port = String(wires.database.port);
+  return { ...both, DATABASE_URL: databaseUrl.href, PAYMENTS_URL: wires.payments.url };
 }
 
 function brokerPart(broker: BrokerName): string {
