@@ -129,6 +129,26 @@ t.test("SIGKILL of the receiver under load, twice", async (t) => {
   t.equal(later.charges, ids.length);
 });
 
+t.test("SIGTERM of the receiver under load: every customer is answered", async (t) => {
+  await runtime.configure("orders-payments", { PAYMENT_SECONDS: "3" });
+  t.teardown(() => runtime.configure("orders-payments", {}));
+  const since = await ledgerEnd();
+  const ids = newIds();
+  const answering = Promise.all(ids.map((id) => pay(id, 60_000)));
+  await waitFor(
+    "all to be in line but for the one that pays, and the one that has paid",
+    async () => (await api.ledgerSummary()).last_seq > since && (await api.ledgerSummary()).waiting > 10,
+    30_000,
+  );
+  await runtime.stop("orders-receiver");
+  const answers = await answering;
+  await runtime.start("orders-receiver");
+  t.same(new Set(answers), new Set([200, 503]), "nobody is cut off");
+  const count = await settleAndCount(t, ids, since, answers);
+  t.equal(count.charged_without_answer, 0);
+  t.equal(count.completed + count.abandoned, CUSTOMERS, "who was told 503 is on record as not charged");
+});
+
 t.test("payments are killed under load and come back", async (t) => {
   const since = await ledgerEnd();
   const ids = newIds();

@@ -52,7 +52,11 @@ async function start(config: ReceiverConfig, parts: ServiceParts) {
   const server = releasers.add(
     "http server",
     await listen(app.callback, { host: config.HOST, port: config.PORT }),
-    (server) => server.close(config.SHUTDOWN_GRACE_SECONDS * 700),
+    // Together: those who wait are told while there is still a connection to tell them by.
+    async (server) => {
+      const served = server.close(config.SHUTDOWN_GRACE_SECONDS * 700);
+      await Promise.all([served, desk.stop(config.SHUTDOWN_GRACE_SECONDS * 550)]);
+    },
   );
   releasers.add("readiness", app, (app) => app.drain());
   return { url: server.url, broker: broker.kind };
@@ -92,7 +96,6 @@ async function openSyncDesk(
     metrics,
     onUnsettled: housekeeping.onUnsettled,
   });
-  releasers.add("customers who wait", desk, (desk) => desk.stop(config.SHUTDOWN_GRACE_SECONDS * 150));
   return { desk, instance, retryLater: housekeeping.retryLater };
 }
 

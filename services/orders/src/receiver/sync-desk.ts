@@ -39,6 +39,7 @@ export class SyncDesk {
   readonly #stopping = new AbortController();
   readonly #cutting = new AbortController();
   readonly #inHand = new Set<Promise<unknown>>();
+  #stopped: Promise<void> | undefined;
   readonly #outcomes;
 
   constructor(parts: SyncDeskParts) {
@@ -60,6 +61,10 @@ export class SyncDesk {
    * @throws Conflict; Overloaded; DependencyUnavailable, each naming the order
    */
   async pay(order: Order, customer: Customer): Promise<OrderState> {
+    if (this.#stopped) {
+      this.#outcomes.inc({ outcome: "refused" });
+      throw stopping(order);
+    }
     if (this.#inHand.size >= this.#parts.limit) {
       this.#outcomes.inc({ outcome: "refused" });
       throw new Overloaded(`${this.#parts.limit} customers are waiting to pay, which is the limit.`, {
@@ -75,8 +80,16 @@ export class SyncDesk {
     }
   }
 
-  /** Gives up what has not begun, waits `graceMs` for what has, and leaves the rest to whoever settles. */
-  async stop(graceMs: number): Promise<void> {
+  /**
+   * Gives up what has not begun, waits `graceMs` for what has, and leaves the rest to whoever settles. All who wait are
+   * answered, and nobody else is let in.
+   */
+  stop(graceMs: number): Promise<void> {
+    this.#stopped ??= this.#stop(graceMs);
+    return this.#stopped;
+  }
+
+  async #stop(graceMs: number): Promise<void> {
     this.#stopping.abort(new Error("The receiver is stopping"));
     const cut = setTimeout(() => this.#cutting.abort(new Error("The receiver has stopped")), graceMs);
     await Promise.allSettled(this.#inHand);
@@ -135,6 +148,11 @@ function unpaid({ order_id }: Order, outcome: SyncOutcome): Error {
       ? `The payment has not begun in time and was cancelled; nothing is charged. Send the order ${order_id} again.`
       : `Another request sees the order ${order_id} through; ask for it.`;
   return new Unpaid(detail, { retryAfterSeconds: 5, extensions: { order_id } });
+}
+
+function stopping({ order_id }: Order): Error {
+  const detail = `The receiver is stopping and has not begun the order ${order_id}. Send it again.`;
+  return new Unpaid(detail, { retryAfterSeconds: 2, extensions: { order_id } });
 }
 
 /** The failure as its customer is told it: whatever came of it, the same order can be sent again. */

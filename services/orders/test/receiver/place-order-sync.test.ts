@@ -291,6 +291,10 @@ t.test("stopping gives up what has not begun and finishes what has", async (t) =
   const stopped = desk.stop(30_000);
   t.equal((await waiting).status, 503);
   t.equal(await status("o-2"), "abandoned");
+  const refused = await place("o-3");
+  t.equal(refused.status, 503);
+  t.match(await refused.json(), { code: "DEPENDENCY_UNAVAILABLE", retryable: true, order_id: "o-3" });
+  t.equal(await status("o-3"), undefined, "it is not begun");
   ledger.release();
   t.equal((await paying).status, 200);
   await stopped;
