@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { CliContext, SettingOptions } from "../cli/context.ts";
 import { exitCodes } from "../cli/exit-codes.ts";
 import { choose } from "../experiments/catalogue.ts";
-import { planRun } from "../experiments/plan-run.ts";
+import { planRunOn } from "../experiments/plan-run.ts";
 import { showOrders } from "./demo-orders.ts";
 import { printRun } from "./print-run.ts";
 import { runHere } from "./run-here.ts";
@@ -26,9 +26,8 @@ async function demo(lab: RunningLab, context: CliContext): Promise<void> {
   for (const experiment of choose({})) {
     output.line();
     output.line(output.paint("bold", `A short load test: ${experiment.summary}`));
-    const missing = Object.keys(planRun(experiment).services).filter(
-      (service) => !parts.some(({ name }) => name === service),
-    );
+    const { services } = await planRunOn(lab.runtime, experiment);
+    const missing = Object.keys(services).filter((service) => !parts.some(({ name }) => name === service));
     if (missing.length > 0) {
       output.line(`  Left out: it sets up ${missing.join(", ")}, which this lab runs without.`);
       continue;

@@ -50,6 +50,8 @@ export interface Experiment {
   readonly beside?: (figures: RunFigures, values: ParameterValues) => readonly Beside[];
   /** Refuses a lab that it cannot be run on, before anything is done to it. @throws LabError */
   readonly assertUsable?: (runtime: Runtime) => Promise<void>;
+  /** Parts that this lab lacks on purpose and that the experiment does without: what it has for them in `services` is left out. */
+  readonly partsLacking?: (runtime: Runtime) => Promise<readonly string[]>;
   /** Notes what is there before the load, so that the run is judged by its own work. */
   observe(runtime: Runtime, plan: ObservedPlan): Promise<Observed>;
 }
@@ -59,6 +61,8 @@ export interface ObservedPlan {
   readonly parameters: ParameterValues;
   /** What services were given for this run, over their own configuration. */
   readonly services: ServiceSettings;
+  /** Shows a person what is no reason for the run to fail. */
+  tell?(text: string): void;
 }
 
 export interface TableRow {

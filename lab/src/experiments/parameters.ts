@@ -81,13 +81,15 @@ export function resolveParameters(experiment: Experiment, given: ParameterValues
   return { ...defaults, ...given };
 }
 
-/** What services are given for a run: by the experiment, and over that by the variant. */
+/** What services are given for a run: by the experiment, but to those that the lab lacks, and over that by the variant. */
 export function resolveServices(
   experiment: Experiment,
   variant: Variant,
   values: ParameterValues,
+  lacking: readonly string[] = [],
 ): ServiceSettings {
-  return mergeServices(experiment.services(values), variant.services);
+  const there = Object.entries(experiment.services(values)).filter(([part]) => !lacking.includes(part));
+  return mergeServices(Object.fromEntries(there), variant.services);
 }
 
 /** For people: every change in a line; "as it is" when there is none. */

@@ -3,6 +3,7 @@
 import { totalmem } from "node:os";
 import { LabError } from "../cli/lab-error.ts";
 import { DEFAULT_PRIMARY_METRIC } from "../compare/metrics.ts";
+import type { Runtime } from "../runtimes/runtime.ts";
 import type { Experiment, Fault, ParameterValues, ServiceSettings } from "./experiment.ts";
 import { describeStep, type ScheduledStep, schedule } from "./load-schedule.ts";
 import { asItIs, resolveParameters, resolveServices, type Variant } from "./parameters.ts";
@@ -24,16 +25,20 @@ const USER_MB = 0.25;
 /** Of the machine's memory, for k6. */
 const MOST_MEMORY_SHARE = 0.5;
 
-/** @throws LabError USAGE for a parameter that there is not, and for a load that would take the machine down */
+/**
+ * @param lacking parts that the experiment has nothing to give to; what the variant gives them stays
+ * @throws LabError USAGE for a parameter that there is not, and for a load that would take the machine down
+ */
 export function planRun(
   experiment: Experiment,
   variant: Variant = asItIs,
   faults: readonly Fault[] = [],
+  lacking: readonly string[] = [],
 ): PlannedRun {
   const parameters = resolveParameters(experiment, variant.parameters);
   const steps = schedule(experiment.load(parameters));
   for (const step of steps) assertPossible(step);
-  const services = resolveServices(experiment, variant, parameters);
+  const services = resolveServices(experiment, variant, parameters, lacking);
   for (const service of Object.keys(experiment.finish?.(parameters).services ?? {})) {
     // Only those get their own configuration back after the run.
     if (!Object.hasOwn(services, service)) throw new Error(`${service} is configured only for the finish`);
@@ -45,6 +50,15 @@ export function planRun(
     faults: [...(experiment.faults?.(parameters) ?? []), ...faults],
     primaryMetric: experiment.primaryMetric?.(parameters) ?? DEFAULT_PRIMARY_METRIC,
   };
+}
+
+/** As `planRun`, for the lab that it is run on. */
+export async function planRunOn(
+  runtime: Runtime,
+  experiment: Experiment,
+  { variant, faults }: { readonly variant?: Variant; readonly faults?: readonly Fault[] } = {},
+): Promise<PlannedRun> {
+  return planRun(experiment, variant, faults, await experiment.partsLacking?.(runtime));
 }
 
 function assertPossible(step: ScheduledStep): void {

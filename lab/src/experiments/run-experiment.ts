@@ -15,7 +15,7 @@ import { undoFaults } from "./faults.ts";
 import { describeCommit, describeMachine } from "./machine.ts";
 import { metricsFile, type Row } from "./metrics-csv.ts";
 import type { Variant } from "./parameters.ts";
-import { type PlannedRun, planRun } from "./plan-run.ts";
+import { type PlannedRun, planRunOn } from "./plan-run.ts";
 import { settle } from "./settle.ts";
 import { diskFull } from "./trouble.ts";
 
@@ -59,7 +59,7 @@ const LOG_LINES = 500;
 export async function runExperiment(options: RunOptions): Promise<RunResult> {
   const { experiment, environment } = options;
   options.signal.throwIfAborted();
-  const plan = planRun(experiment, options.variant, options.faults);
+  const plan = await planRunOn(options.runtime, experiment, options);
   await experiment.assertUsable?.(options.runtime);
   const begun = new Date();
   const bundle = await Bundle.begin(
@@ -115,7 +115,7 @@ async function stages(options: RunOptions, plan: PlannedRun, bundle: Bundle): Pr
     }
     const wasEmpty = await waitUntilEmpty(options, plan);
     // Only now: what it notes as there before the load must not grow by an earlier run's work.
-    await using observed = await experiment.observe(runtime, plan);
+    await using observed = await experiment.observe(runtime, { ...plan, tell: options.onStage });
     return await conductLoad(options, plan, bundle, { observed, wasEmpty });
   } finally {
     // Also after Ctrl-C: the lab that was there before the run is there after it.
@@ -148,7 +148,7 @@ async function waitUntilEmpty(
   { experiment, runtime, signal, onStage }: RunOptions,
   plan: PlannedRun,
 ): Promise<boolean> {
-  await using observed = await experiment.observe(runtime, plan);
+  await using observed = await experiment.observe(runtime, { ...plan, tell: onStage });
   if (await observed.drained().catch(() => false)) return true;
   onStage("waiting until what is left of earlier work is done");
   return settle(observed, experiment.settleSeconds, signal);

@@ -1,9 +1,12 @@
-/** Making the next order meet no warm environment, order after order, until enough have. */
+/**
+ * Making the next order meet no warm environment, order after order, until enough have. The function's configuration is as it was
+ * before when this is over, so that the lab's next start finds it as it should be.
+ */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LambdaClient } from "@aws-sdk/client-lambda";
 import { messageOf } from "../cli/lab-error.ts";
-import { endEnvironments } from "./deploy.ts";
+import { endEnvironments, forgetMark } from "./deploy.ts";
 
 export interface ColdStarts extends AsyncDisposable {
   /** What went wrong with it, if anything did: some order may have met a warm environment then. */
@@ -18,7 +21,11 @@ export interface ColdStartsOptions {
   /** Invocations that have ended by now. */
   invocations(): Promise<number>;
   readonly pollMs?: number;
+  /** Told when the configuration could not be put back: no reason for a run to fail. */
+  onLeftover?(text: string): void;
 }
+
+const PUT_BACK_MS = 15_000;
 
 /** Resolves when the first order will be a cold start. The rest is done beside the load, each as soon as the one before has ended. */
 export async function makeColdStarts(options: ColdStartsOptions): Promise<ColdStarts> {
@@ -51,6 +58,13 @@ export async function makeColdStarts(options: ColdStartsOptions): Promise<ColdSt
     async [Symbol.asyncDispose]() {
       over.abort(new Error("The run is over"));
       await done;
+      const late = AbortSignal.timeout(PUT_BACK_MS);
+      await forgetMark(client, functionName, late).catch((error: unknown) => {
+        const why = late.aborted ? `Lambda took longer than ${PUT_BACK_MS / 1000} s` : messageOf(error);
+        options.onLeftover?.(
+          `The function ${functionName} keeps a variable of this run until the next "make up": ${why}`,
+        );
+      });
     },
   };
 }

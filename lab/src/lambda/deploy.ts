@@ -131,6 +131,20 @@ export async function endEnvironments(
   await untilUpdated(client, name, signal);
 }
 
+/** Takes out what `endEnvironments` has left in the function's configuration; nothing is changed where there is nothing of it. */
+export async function forgetMark(client: LambdaClient, name: string, signal: AbortSignal): Promise<void> {
+  const now = await configurationOf(client, name, signal);
+  // Lambda refuses a second change while the first is under way.
+  if (now?.LastUpdateStatus === "InProgress") await untilUpdated(client, name, signal);
+  const { [COLD_START_MARK]: mark, ...Variables } = now?.Environment?.Variables ?? {};
+  if (mark === undefined) return;
+  await client.send(
+    new UpdateFunctionConfigurationCommand({ FunctionName: name, Environment: { Variables } }),
+    { abortSignal: signal },
+  );
+  await untilUpdated(client, name, signal);
+}
+
 /** What to tell a person of any error here; an abort's reason stays what it is. */
 export function deploymentFailed(name: string, error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;

@@ -105,6 +105,13 @@ t.test("what a person changes goes over what the experiment gives", async (t) =>
   t.same(resolveServices(experiment, asItIs, { rate: 7 }), experiment.services({ rate: 7 }));
 });
 
+t.test("what a lab lacks gets nothing from the experiment; what a person gives it stays", async (t) => {
+  const lacking = ["orders-processor"];
+  t.same(resolveServices(experiment, asItIs, { rate: 7 }, lacking), {});
+  const variant = parseVariant("orders-processor.NUM_WORKERS=5");
+  t.same(resolveServices(experiment, variant, { rate: 7 }, lacking), variant.services);
+});
+
 t.test("of two variants the later one wins where both change the same", async (t) => {
   const earlier = parseVariant("rate=1 seconds=1 a.X=1 a.Y=1");
   const later = parseVariant("rate=2 a.Y=2 b.Z=2");

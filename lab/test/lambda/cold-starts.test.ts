@@ -14,7 +14,7 @@ function fakeLambda(fail: () => boolean = () => false) {
     if (fail()) throw new Error("Lambda is away");
     if (command instanceof UpdateFunctionConfigurationCommand) {
       variables = { ...command.input.Environment?.Variables };
-      marks.push(variables.COLD_START ?? "");
+      if (variables.COLD_START !== undefined) marks.push(variables.COLD_START);
     }
     return {
       Environment: { Variables: variables },
@@ -39,10 +39,11 @@ t.test("before the first order, and after each but the last", async (t) => {
     await waitFor("a new environment", () => marks.length === expected);
   }
   ended += 1;
+  t.match(variables(), { KEPT: "as it was", COLD_START: /-2$/ });
   await cold[Symbol.asyncDispose]();
   t.equal(marks.length, 3, "after the third order the environment stays");
   t.equal(new Set(marks).size, 3, "each change is one");
-  t.equal(variables().KEPT, "as it was");
+  t.same(variables(), { KEPT: "as it was" }, "and nothing is left of it");
   t.equal(cold.trouble, undefined);
 });
 
@@ -63,6 +64,23 @@ t.test("a failure is told, and tried again", async (t) => {
   t.match(cold.trouble, /away/);
   failing = false;
   await waitFor("the second environment", () => marks.length === 2);
+});
+
+t.test("a configuration that cannot be put back is told, and ends nothing", async (t) => {
+  let failing = false;
+  const { client, variables } = fakeLambda(() => failing);
+  const told: string[] = [];
+  const onLeftover = (text: string) => told.push(text);
+  const rest = { ...options, client, orders: 1, invocations: async () => 0, onLeftover };
+  const first = await makeColdStarts(rest);
+  failing = true;
+  await first[Symbol.asyncDispose]();
+  t.match(told, [/^The function f keeps a variable of this run until the next "make up": Lambda is away$/]);
+  failing = false;
+  t.type(variables().COLD_START, "string");
+  await (await makeColdStarts(rest))[Symbol.asyncDispose]();
+  t.same(variables(), { KEPT: "as it was" }, "the next run takes out what is left");
+  t.equal(told.length, 1);
 });
 
 t.test("its end does not wait for orders that never come", async (t) => {

@@ -67,7 +67,7 @@ function oneByOne(orders: number, thinkSeconds: number) {
   } as const;
 }
 
-async function observe(runtime: Runtime, { parameters }: ObservedPlan): Promise<Observed> {
+async function observe(runtime: Runtime, { parameters, tell }: ObservedPlan): Promise<Observed> {
   const { orders = 0 } = parameters;
   const access = await brokerAccess(runtime);
   if (access.kind !== "sns-sqs") throw new Error("A function behind BullMQ is refused by the settings");
@@ -81,6 +81,7 @@ async function observe(runtime: Runtime, { parameters }: ObservedPlan): Promise<
     functionName: ORDERS_FUNCTION.name,
     orders,
     invocations: count,
+    ...(tell && { onLeftover: tell }),
   });
   return {
     ...base,

@@ -13,6 +13,11 @@ export async function needsWorkers(runtime: Runtime): Promise<void> {
   });
 }
 
+/** For an experiment that only needs the orders to be processed, by whomever: with a function there is no processor to configure. */
+export async function lacksProcessor(runtime: Runtime): Promise<readonly string[]> {
+  return (await ordersWiring(runtime)).consumer === "lambda" ? ["orders-processor"] : [];
+}
+
 /** @throws LabError USAGE in a lab whose orders go to workers */
 export async function needsFunction(runtime: Runtime): Promise<void> {
   if ((await ordersWiring(runtime)).consumer === "lambda") return;

@@ -1,7 +1,7 @@
 /** Orders, smoke: does the pipeline work under a little load? */
 
 import type { Experiment } from "../experiment.ts";
-import { needsWorkers } from "./needs.ts";
+import { lacksProcessor } from "./needs.ts";
 import { observeOrders, orderSamples } from "./observe-orders.ts";
 
 export const smoke: Experiment = {
@@ -14,7 +14,7 @@ export const smoke: Experiment = {
     seconds: { value: 10, meaning: "seconds of load", least: 2, most: 3600 },
   },
   target: "orders-receiver",
-  assertUsable: needsWorkers,
+  partsLacking: lacksProcessor,
   load: ({ rate = 0, seconds = 0 }) => [
     { name: "warm-up", kind: "warm-up", arrivals: { model: "open", rate }, seconds: 2 },
     { name: "load", kind: "measured", arrivals: { model: "open", rate }, seconds },
