@@ -1,13 +1,13 @@
 /**
  * What a receiver does beside answering, every few seconds: it renews its lease, settles orders whose customers
  * no longer wait and whose end is not on record, its own as well as those of receivers that were killed, and
- * removes idempotency keys that are out of retention. Each round is bounded, and several receivers may do it at
- * once.
+ * removes idempotency keys that are out of retention. Each round is bounded, several receivers may do it at
+ * once, and what cannot be done stands in the way of nothing else.
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { DependencyUnavailable, type Logger, type Metrics, newTrace, traceparent } from "@parallax/service";
-import type { IdempotencyKeys, Leases } from "../domain/ports.ts";
+import type { IdempotencyKeys, Leases, UnsettledOrder } from "../domain/ports.ts";
 import { ForeignCharge, type SettleParts, settle } from "../domain/settle.ts";
 
 export interface HousekeepingParts extends SettleParts {
@@ -23,7 +23,7 @@ export interface HousekeepingParts extends SettleParts {
 export interface Housekeeping {
   /** An order of this receiver whose end is not known. */
   onUnsettled(order: { order_id: string; attempt: number }): void;
-  /** Does in the next round what failed for want of the database. */
+  /** Does in the next round what failed for want of the database. One that fails for another reason is dropped. */
   retryLater(task: () => Promise<void>): void;
   /** The lease is there from then on. @throws DependencyUnavailable */
   start(): Promise<void>;
@@ -39,6 +39,12 @@ const MOST_KEYS_AT_ONCE = 10_000;
 /** Tasks put off to the next round. What those beyond are about is found once its time is over. */
 const MOST_REMEMBERED = 10_000;
 const FOREIGN_CHARGE_SECONDS = 3600;
+/** After what nobody has expected, which may be a mistake here. */
+const UNEXPECTED_SECONDS = 60;
+/** An order that the provider has no answer to waits so many rounds: others are asked about meanwhile. */
+const UNANSWERED_ROUNDS = 5;
+/** So many in one round, and the provider is out. */
+const MOST_UNANSWERED = 3;
 
 export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
   const { store, leases, keys, instance, logger, metrics, everyMs = EVERY_MS } = parts;
@@ -58,22 +64,46 @@ export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
   async function round(): Promise<void> {
     // First of all: after an outage it must not take its own customers for those of one that was killed.
     await renew();
-    await doRemembered();
-    for (const order of await store.unsettled(MOST_AT_ONCE)) {
+    const errors: unknown[] = [];
+    for (const part of [doRemembered, () => keys.clean(MOST_KEYS_AT_ONCE), settleUnsettled]) {
       signal.throwIfAborted();
-      await settleOne(order);
+      await part().catch((error: unknown) => errors.push(error));
     }
-    await keys.clean(MOST_KEYS_AT_ONCE);
+    if (errors.length > 0)
+      throw errors.find((error) => !(error instanceof DependencyUnavailable)) ?? errors[0];
   }
 
   async function doRemembered(): Promise<void> {
     while (remembered[0]) {
-      await remembered[0]();
+      try {
+        await remembered[0]();
+      } catch (error) {
+        if (error instanceof DependencyUnavailable) throw error;
+        logger.error({ err: error }, "what was put off cannot be done, and is dropped");
+      }
       remembered.shift();
     }
   }
 
-  async function settleOne(order: Parameters<typeof settle>[0]): Promise<void> {
+  async function settleUnsettled(): Promise<void> {
+    const unanswered: unknown[] = [];
+    for (const order of await store.unsettled(MOST_AT_ONCE)) {
+      signal.throwIfAborted();
+      try {
+        await settleOne(order);
+      } catch (error) {
+        if (signal.aborted || !(error instanceof DependencyUnavailable)) throw error;
+        unanswered.push(error);
+        // When it is the database that is out, this ends the round.
+        await store.settleIn((everyMs * UNANSWERED_ROUNDS) / 1000, order);
+        if (unanswered.length === MOST_UNANSWERED) break;
+      }
+    }
+    if (unanswered.length > 0) throw unanswered[0];
+  }
+
+  /** @throws DependencyUnavailable */
+  async function settleOne(order: UnsettledOrder): Promise<void> {
     try {
       const outcome = await settle(order, parts, { signal, traceparent: traceparent(newTrace()) });
       settled.inc({ outcome });
@@ -81,10 +111,12 @@ export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
       // To the end of the line, so that it does not stand in the way of those that can be settled.
       if (outcome === "in_progress" || outcome === "left") await store.settleIn(everyMs / 1000, order);
     } catch (error) {
-      if (!(error instanceof ForeignCharge)) throw error;
-      settled.inc({ outcome: "foreign_charge" });
-      logger.error({ err: error, order_id: order.order_id }, "the ledger contradicts this order");
-      await store.settleIn(FOREIGN_CHARGE_SECONDS, order);
+      if (signal.aborted || error instanceof DependencyUnavailable) throw error;
+      const foreign = error instanceof ForeignCharge;
+      settled.inc({ outcome: foreign ? "foreign_charge" : "failed" });
+      const what = foreign ? "the ledger contradicts this order" : "this order cannot be settled";
+      logger.error({ err: error, order_id: order.order_id }, what);
+      await store.settleIn(foreign ? FOREIGN_CHARGE_SECONDS : UNEXPECTED_SECONDS, order);
     }
   }
 
