@@ -46,7 +46,12 @@ export function registerRedriveCommand(program: Command, context: CliContext): v
     });
 }
 
-async function redrive(queue: QueueOperator, context: CliContext, limit?: number): Promise<Redriven> {
+/** @throws LabError INTERRUPTED or COMMAND_FAILED, with what had been moved by then */
+export async function redrive(
+  queue: QueueOperator,
+  context: Pick<CliContext, "output" | "signal">,
+  limit?: number,
+): Promise<Redriven> {
   const { output, signal } = context;
   let moved = 0;
   const tell = (count: number) => {
