@@ -6,13 +6,14 @@ import { planRun } from "../../src/experiments/plan-run.ts";
 import { type SettleOptions, settleStages } from "../../src/experiments/settle.ts";
 import type { Runtime } from "../../src/runtimes/runtime.ts";
 
-const bounded: Experiment = {
+const boundedTo = (measuredSeconds: number): Experiment => ({
   ...smoke,
   finish: () => ({
-    measuredSeconds: 0.5,
+    measuredSeconds,
     services: { "orders-payments": { PAYMENT_SECONDS: "0" }, "orders-processor": { NUM_WORKERS: "100" } },
   }),
-};
+});
+const bounded = boundedTo(0.5);
 
 function lab(experiment: Experiment, drained: (configured: number) => boolean) {
   const configured: [string, Record<string, string>][] = [];
@@ -37,7 +38,7 @@ function lab(experiment: Experiment, drained: (configured: number) => boolean) {
 }
 
 t.test("what settles in time is measured to its end, and nothing is changed", async (t) => {
-  const { run, configured, sampler } = lab(bounded, () => true);
+  const { run, configured, sampler } = lab(boundedTo(60), () => true);
   t.match(await run(), { drained: true, drainedInTime: true });
   t.same(configured, []);
   t.equal(sampler.stage, "settle");

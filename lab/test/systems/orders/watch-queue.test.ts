@@ -68,32 +68,24 @@ t.test(
   async (t) => {
     const own = await lab(t);
     const done = new AbortController();
+    // Each reading, and what is changed once it has been seen. Others in between are a matter of how busy the machine is.
+    const story: [state: QueueReading["state"], change: Partial<Pick<Lab, "state" | "broker">>][] = [
+      ["known", { state: "down" }],
+      ["lab-down", { state: "up" }],
+      ["known", { broker: "never" }],
+      ["broker-away", { broker: "well" }],
+      ["known", {}],
+    ];
     const seen: QueueReading[] = [];
-    const next: Record<string, () => void> = {
-      known: () => {
-        own.state = "down";
-      },
-      "known lab-down": () => {
-        own.state = "up";
-      },
-      "known lab-down known": () => {
-        own.broker = "never";
-      },
-      "known lab-down known broker-away": () => {
-        own.broker = "well";
-      },
-      "known lab-down known broker-away known": () => done.abort(),
-    };
     const signal = AbortSignal.any([done.signal, AbortSignal.timeout(60_000)]);
     for await (const reading of watchQueue({ open: own.open, signal, interval })) {
-      // One of each: how many there are in between is a matter of how busy the machine is.
-      if (reading.state !== seen.at(-1)?.state) seen.push(reading);
-      next[seen.map(({ state }) => state).join(" ")]?.();
+      const [state, change] = story[seen.length] ?? [];
+      if (reading.state !== state) continue;
+      seen.push(reading);
+      Object.assign(own, change);
+      if (seen.length === story.length) done.abort();
     }
-    t.same(
-      seen.map(({ state }) => state),
-      ["known", "lab-down", "known", "broker-away", "known"],
-    );
+    t.equal(seen.length, story.length, "each was seen, in this order");
     t.match(seen[0], { broker: "sns-sqs", depth: { visible: 3, inFlight: 2, delayed: 0 } });
     t.match(seen[1], { reason: "The lab is not running." });
     t.match(seen[3], { broker: "sns-sqs", reason: /no answer for \d+\.\d s/ });
