@@ -1,6 +1,7 @@
 /** A lab of the test's own: free ports, its own directory, gone when the test ends. */
 
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Test } from "tap";
@@ -46,6 +47,7 @@ export async function ownLab(
     { ...Object.fromEntries(ports), LAB_DIR: directory, LOG_LEVEL: "info", ...env },
     rootDir,
   );
+  await lendRedis(directory);
   const rewire = await rewiring(settings);
   const source = embeddedSource(settings);
   const runtime = new ProcessRuntime({
@@ -65,6 +67,15 @@ export async function ownLab(
   });
   await runtime.up({ profiles: ["orders"], signal: AbortSignal.timeout(180_000), onEvent: () => {} });
   return { runtime, settings, directory };
+}
+
+/** The Redis that the checkout's lab has downloaded: each lab of a test would fetch one of its own. */
+async function lendRedis(directory: string): Promise<void> {
+  const downloaded = join(labPaths(checkoutSettings().labDir).engines, "redis");
+  if (!existsSync(downloaded)) return;
+  const { engines } = labPaths(directory);
+  await mkdir(engines, { recursive: true });
+  await symlink(downloaded, join(engines, "redis"));
 }
 
 /** The settings of the lab that belongs to this checkout: where k6 is kept once it has been built. */

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { type CliContext, loadSettings } from "../cli/context.ts";
 import { messageOf } from "../cli/lab-error.ts";
 import { findOrBuildK6 } from "../engines/k6.ts";
+import { findOrDownloadRedis } from "../engines/redis.ts";
 import { findOrBuildToxiproxy } from "../engines/toxiproxy.ts";
 import { labPaths } from "../paths.ts";
 import type { LabEvent } from "../runtimes/runtime.ts";
@@ -30,13 +31,14 @@ export function registerTestCommand(program: Command, context: CliContext): void
     });
 }
 
-/** What tests put load and faults on the pipeline with. Building k6 takes longer than a test may; tests that lack one fail. */
+/** What tests run, once for all of them: building k6 takes longer than a test may. Those that lack one fail, and say so. */
 async function preparePrograms(context: CliContext): Promise<void> {
   const { output, signal } = context;
   const onEvent = (event: LabEvent) => showEvent(output, event);
   const preparations = [
     (settings: Settings) => findOrBuildK6({ settings, signal, onEvent }),
     ({ labDir }: Settings) => findOrBuildToxiproxy({ labDir, signal, onEvent }),
+    ({ labDir }: Settings) => findOrDownloadRedis(labPaths(labDir), { signal, onEvent }),
   ];
   for (const prepare of preparations) {
     try {

@@ -33,6 +33,14 @@ export async function findRedis(paths: LabPaths, path = process.env.PATH): Promi
 }
 
 /**
+ * A server that is there and runs, or else one that is downloaded now.
+ * @throws LabError PREREQUISITE_MISSING when there is none and none can be had
+ */
+export async function findOrDownloadRedis(paths: LabPaths, context: PrepareContext): Promise<RedisProgram> {
+  return (await findRedis(paths)) ?? (await download(paths, context));
+}
+
+/**
  * Finds or downloads the server and says how to run it.
  * @throws LabError PREREQUISITE_MISSING when there is none and none can be had
  */
@@ -41,7 +49,7 @@ export async function prepareRedis(
   port: number,
   context: PrepareContext,
 ): Promise<PartPlan> {
-  const redis = (await findRedis(paths)) ?? (await download(paths, context));
+  const redis = await findOrDownloadRedis(paths, context);
   const data = join(paths.data, "redis");
   mkdirSync(data, { recursive: true, mode: 0o700 });
   return {
