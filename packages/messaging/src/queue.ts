@@ -14,8 +14,8 @@ export interface LeasedQueue {
   readonly visibilitySeconds: number;
   /** Up to `max` (1 to 10) messages, waiting for the first one (long poll). An abort ends the wait. */
   receive(max: number, signal: AbortSignal): Promise<ReceivedMessage[]>;
-  /** Acknowledges for good. Resolves to the receipts that were refused. */
-  remove(receipts: readonly string[]): Promise<string[]>;
+  /** Acknowledges for good. Resolves to the receipts that were not, where it is known with the reason of each. */
+  remove(receipts: readonly string[]): Promise<readonly string[] | ReadonlyMap<string, unknown>>;
   /**
    * Hides the messages for `seconds` from now; 0 hands them back. Resolves to the receipts that were refused:
    * their leases are lost.

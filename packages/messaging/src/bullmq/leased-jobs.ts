@@ -8,6 +8,7 @@ import { Job, Worker } from "bullmq";
 import { BrokerUnavailable, PermanentFailure, RetryLater } from "../errors.ts";
 import type { LeasedQueue, ReceivedMessage } from "../queue.ts";
 import { JOB_NAME, JOB_OPTIONS, messageOf } from "./bull-queue.ts";
+import { changeEach, refusedOnly } from "./each-lock.ts";
 import type { BrokerRedis } from "./redis.ts";
 
 export interface LeasedJobsOptions {
@@ -99,8 +100,13 @@ export function leasedJobs(options: LeasedJobsOptions): LeasedQueue {
   }
 
   async function handBack(receipts: readonly string[]): Promise<string[]> {
+    if (receipts.length === 0) return [];
     const worker = await opened();
-    return await refusedOf(receipts, ({ id, token }) => lockedJob(worker, id).moveToWait(token));
+    const moved = await changeEach(receipts, (receipt) => {
+      const { id, token } = parse(receipt);
+      return lockedJob(worker, id).moveToWait(token);
+    });
+    return refusedOnly(moved, "handed back");
   }
 
   async function fail(message: ReceivedMessage, error: unknown): Promise<void> {
@@ -133,9 +139,11 @@ export function leasedJobs(options: LeasedJobsOptions): LeasedQueue {
       } finally {
         signal.removeEventListener("abort", onAbort);
       }
-      const settled = fetching
+      // Whether the poll itself fails matters to nobody any more.
+      const settled: Promise<void> = fetching
+        .catch(() => [])
         .then((messages) => handBack(messages.map(({ receipt }) => receipt)))
-        .catch(() => {})
+        .then(() => {}, options.onError)
         .finally(() => late.delete(settled));
       late.add(settled);
       return [];
@@ -143,9 +151,11 @@ export function leasedJobs(options: LeasedJobsOptions): LeasedQueue {
 
     async remove(receipts) {
       const worker = await opened();
-      return await refusedOf(receipts, ({ id, token }) =>
-        lockedJob(worker, id).moveToCompleted(undefined, token, false),
-      );
+      const { refused, failed } = await changeEach(receipts, (receipt) => {
+        const { id, token } = parse(receipt);
+        return lockedJob(worker, id).moveToCompleted(undefined, token, false);
+      });
+      return new Map([...refused.map((receipt) => [receipt, undefined] as const), ...failed]);
     },
 
     async hide(receipts, seconds) {
@@ -171,22 +181,6 @@ export function leasedJobs(options: LeasedJobsOptions): LeasedQueue {
       await within(CLOSE_MS, Promise.all(late));
     },
   };
-}
-
-/** Applies `change` to each; those whose lock is gone are refused. Another failure is thrown, as it says nothing of the lock. */
-async function refusedOf(
-  receipts: readonly string[],
-  change: (lock: Lock) => Promise<unknown>,
-): Promise<string[]> {
-  const ends = await Promise.allSettled(receipts.map((receipt) => change(parse(receipt))));
-  const refused: string[] = [];
-  for (const [at, end] of ends.entries()) {
-    if (end.status === "fulfilled") continue;
-    // BullMQ's scripts answer with a number when the job is not locked, or not by this token, or not there.
-    if (typeof end.reason?.code !== "number" && receipts.length === 1) throw end.reason;
-    refused.push(receipts[at] ?? "");
-  }
-  return refused;
 }
 
 /** PermanentFailure at once, RetryLater when it says so, anything else after a pause that doubles up to the lock's length. */

@@ -194,6 +194,25 @@ t.test(
   },
 );
 
+t.test("what Redis does not answer says so, and is not taken for a lost lock", async (t) => {
+  const { broker } = open(t, { visibilitySeconds: 30, maxReceiveCount: 3 });
+  await Promise.all(Array.from({ length: 3 }, (_, n) => broker.publish(message(`m${n}`))));
+  const gate = Promise.withResolvers<void>();
+  const told: { error: Error; what: string }[] = [];
+  const consumer = broker.consume(() => gate.promise, {
+    concurrency: 3,
+    onError: (error, what) => told.push({ error: error as Error, what }),
+  });
+  t.teardown(() => consumer.stop(0));
+  await waitFor("all in hand", () => consumer.inFlight === 3);
+  redis.freeze();
+  t.teardown(() => redis.thaw());
+  gate.resolve();
+  const failures = () => told.filter(({ what }) => what === "acknowledge");
+  await waitFor("the failures", () => failures().length === 3, PATIENCE_MS);
+  for (const { error } of failures()) t.match(error.message, /timed out/);
+});
+
 t.test("closed, it keeps no process alive", async (t) => {
   const child = spawn(process.execPath, [script("leaves-by-itself"), redis.url, `queue-${randomUUID()}`], {
     stdio: ["ignore", "inherit", "inherit"],
