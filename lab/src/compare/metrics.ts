@@ -40,12 +40,14 @@ const KNOWN: readonly (readonly [RegExp, unit: string, better: Direction])[] = [
   [/^.+_cpu_s_per_1000$/, "s", "lower"],
   [/^.+_memory_mb$/, "MB", "lower"],
   [/^.+_throttled_s$/, "s", "lower"],
-  [/^(drain|drain_watched)_s$/, "s", "lower"],
+  [/^drain_s$/, "s", "lower"],
+  // How long was watched is a choice, and a forecast is no measurement.
+  [/^drain_(watched|forecast|forecast_nominal)_s$/, "s", "neutral"],
   [/^(cold|warm)_total_ms$|^(own_)?init_ms$/, "ms", "lower"],
   [/^overhead_percent$/, "%", "lower"],
-  [/^processed_per_s$/, "/s", "higher"],
+  [/^(processed|saturated)_per_s$/, "/s", "higher"],
   [/^end_to_end_(p\d+|mean)_ms$/, "ms", "lower"],
-  [/^(peak_depth|peak_waiting|left_after_watch)$/, "", "lower"],
+  [/^(peak_depth|peak_waiting|left_after_watch|not_accepted)$/, "", "lower"],
   [/^(queue_depth|queue_visible|payments_waiting|dead_lettered)_max$/, "", "lower"],
 ];
 

@@ -46,8 +46,15 @@ export interface Experiment {
   readonly primaryMetric?: (values: ParameterValues) => string;
   /** What the figures of a run show, in sentences: what the experiment was made to let people see. */
   readonly readings?: (figures: RunFigures, values: ParameterValues) => readonly string[];
-  /** What was measured, line by line, beside what was published and what a model predicts. */
-  readonly beside?: (figures: RunFigures, values: ParameterValues) => readonly Beside[];
+  /**
+   * What was measured, line by line, beside what was published and what a model predicts; `services` is what services were given for
+   * the run. A service's variable that follows from a parameter is not set but by it.
+   */
+  readonly beside?: (
+    figures: RunFigures,
+    values: ParameterValues,
+    services: ServiceSettings,
+  ) => readonly Beside[];
   /** Refuses a lab that it cannot be run on, before anything is done to it. @throws LabError */
   readonly assertUsable?: (runtime: Runtime) => Promise<void>;
   /** Parts that this lab lacks on purpose and that the experiment does without: what it has for them in `services` is left out. */

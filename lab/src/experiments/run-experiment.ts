@@ -84,7 +84,7 @@ export async function runExperiment(options: RunOptions): Promise<RunResult> {
       crossed_thresholds: result.crossedThresholds,
     });
     const readings = experiment.readings?.(result.figures, plan.parameters) ?? [];
-    const beside = experiment.beside?.(result.figures, plan.parameters) ?? [];
+    const beside = experiment.beside?.(result.figures, plan.parameters, plan.services) ?? [];
     await bundle.writeJson("run.json", {
       ...record,
       ended: now(),

@@ -19,6 +19,10 @@ t.test("unit and direction are told from the name, also behind a step or an oper
     queue_depth_max: ["", "lower"],
     queue_visible_max: ["", "lower"],
     payments_in_progress_max: ["", "neutral"],
+    drain_s: ["s", "lower"],
+    drain_forecast_s: ["s", "neutral"],
+    drain_watched_s: ["s", "neutral"],
+    processed_per_s: ["/s", "higher"],
     latency_of_love: ["", "neutral"],
   } as const;
   for (const [name, [unit, better]] of Object.entries(known))

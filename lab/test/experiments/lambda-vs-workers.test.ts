@@ -32,7 +32,7 @@ t.test("five orders of one customer, each after the one before is done, then fiv
 });
 
 t.test("a run as published stands beside the published figures", async (t) => {
-  const lines = lambdaVsWorkers.beside?.(figures(asPublished), published) ?? [];
+  const lines = lambdaVsWorkers.beside?.(figures(asPublished), published, {}) ?? [];
   const line = (what: string) => lines.find((each) => each.what === what);
   t.match(line("init, by REPORT lines"), { measured: 65.91, published: 65.91 });
   t.notHas(line("init, by REPORT lines"), "reason");
@@ -52,7 +52,8 @@ t.test("a run as published stands beside the published figures", async (t) => {
 });
 
 t.test("with other payments, only what does not depend on them is held against the study", async (t) => {
-  const lines = lambdaVsWorkers.beside?.(figures(asPublished), { ...published, payment_seconds: 1 }) ?? [];
+  const lines =
+    lambdaVsWorkers.beside?.(figures(asPublished), { ...published, payment_seconds: 1 }, {}) ?? [];
   const withPublished = lines.filter((each) => each.published !== null).map(({ what }) => what);
   t.same(withPublished, [
     "init, by REPORT lines",
@@ -63,7 +64,7 @@ t.test("with other payments, only what does not depend on them is held against t
 
 t.test("what the platform does not tell is said, not made up", async (t) => {
   const { init_ms: _, ...findings } = asPublished;
-  const lines = lambdaVsWorkers.beside?.(figures(findings), published) ?? [];
+  const lines = lambdaVsWorkers.beside?.(figures(findings), published, {}) ?? [];
   t.match(lines[0], { measured: null, reason: /no Init Duration/ });
   const readings = lambdaVsWorkers.readings?.(figures(findings), published).join("\n");
   t.match(readings, /do not tell an Init Duration[\s\S]*ready 60 ms after/);

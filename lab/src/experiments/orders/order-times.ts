@@ -20,6 +20,8 @@ export interface OrderTimes {
   readonly began: number;
   /** Of every order that was answered 202. */
   readonly orders: readonly OrderTime[];
+  /** Orders that were sent and not answered 202. */
+  readonly notAccepted: number;
 }
 
 const answerSchema = z.object({ at: z.number(), wall_ms: z.number(), id: z.string(), status: z.int() });
@@ -29,21 +31,19 @@ export async function readOrderTimes(answersFile: string, charges: readonly Char
   const began = values.reduce((first, { at }) => Math.min(first, at), Number.POSITIVE_INFINITY);
   const paidAt = new Map(charges.map(({ order_id, charged_at }) => [order_id, Date.parse(charged_at)]));
   const seconds = (at: number) => (at - began) / 1000;
-  return {
-    began,
-    orders: values.flatMap(({ at, wall_ms, id, status }) => {
-      if (status !== 202) return [];
-      const paid = paidAt.get(id);
-      return [{ accepted: seconds(at + wall_ms), paid: paid === undefined ? undefined : seconds(paid) }];
-    }),
-  };
+  const orders = values.flatMap(({ at, wall_ms, id, status }) => {
+    if (status !== 202) return [];
+    const paid = paidAt.get(id);
+    return [{ accepted: seconds(at + wall_ms), paid: paid === undefined ? undefined : seconds(paid) }];
+  });
+  return { began, orders, notAccepted: values.length - orders.length };
 }
 
 export interface DepthFigures {
   /** Most orders at one time that were accepted and not paid. */
   readonly peakDepth: number;
-  /** Most of these that nobody was paying for. */
-  readonly peakWaiting: number;
+  /** Most of these that nobody was paying for; undefined where orders came so late in the watch that it cannot tell. */
+  readonly peakWaiting: number | undefined;
   /** Orders that were paid by the end of the watch. */
   readonly done: number;
   /** Orders that were not. */
@@ -63,16 +63,19 @@ export function depthFigures(
   const { serviceSeconds, until } = options;
   const inTime = orders.filter(({ accepted }) => accepted <= until);
   const paid = inTime.flatMap(({ paid }) => (paid !== undefined && paid <= until ? [paid] : []));
-  // What is being paid when the watch ends was begun before it; when it was paid is known all the same, if it was at once.
+  // Of a payment that the watch did not see the end of, the beginning is not known either: what follows is done by other settings.
   const begun = inTime.flatMap(({ accepted, paid }) =>
-    paid === undefined ? [] : [Math.max(accepted, paid - serviceSeconds)],
+    paid === undefined || paid > until ? [] : [Math.max(accepted, paid - serviceSeconds)],
   );
+  const lastAccepted = inTime.reduce((last, { accepted }) => Math.max(last, accepted), 0);
+  const left = inTime.length - paid.length;
+  const beginningsKnown = left === 0 || lastAccepted <= until - serviceSeconds;
   const accepted = inTime.map(({ accepted }) => accepted);
   return {
     peakDepth: highestDifference(accepted, paid, until),
-    peakWaiting: highestDifference(accepted, begun, until),
+    peakWaiting: beginningsKnown ? highestDifference(accepted, begun, until) : undefined,
     done: paid.length,
-    left: inTime.length - paid.length,
+    left,
     lastPaid: paid.reduce((last, at) => Math.max(last, at), 0),
   };
 }

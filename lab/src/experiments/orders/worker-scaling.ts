@@ -3,12 +3,12 @@
  * The published study's own experiment, with two rows more: one payment at a time, where workers do not help, and workers
  * that come with the backlog.
  *
- * Hours are not waited for. The drain is watched for `drain_seconds`; what is left then is forecast by the queue model, said to be,
- * and done fast, so that every order is judged. `compress` runs the same faster: rate × c, times ÷ c. Depths stay, and times are
+ * Hours are not waited for. The drain is watched for `drain_seconds`; what is left then is forecast at the rate of the watch, said to
+ * be, and done fast, so that every order is judged. `compress` runs the same faster: rate × c, times ÷ c. Depths stay, and times are
  * told as those of the study.
  */
 
-import { secondsToDrain } from "../../models/queue.ts";
+import { effectiveWorkers } from "../../models/queue.ts";
 import type { Runtime } from "../../runtimes/runtime.ts";
 import type {
   Experiment,
@@ -19,11 +19,12 @@ import type {
   Sample,
 } from "../experiment.ts";
 import { decimal } from "./decimal.ts";
+import { forecastLastPaid, saturatedRate } from "./drain-forecast.ts";
 import { needsWorkers } from "./needs.ts";
 import { observeOrders, orderSamples } from "./observe-orders.ts";
-import { depthFigures, readOrderTimes } from "./order-times.ts";
+import { depthFigures, type OrderTimes, readOrderTimes } from "./order-times.ts";
 import { OrdersApi } from "./orders-api.ts";
-import { modelOf, readScaling, scalingTable } from "./worker-scaling-table.ts";
+import { isScaled, modelOf, readScaling, scalingTable } from "./worker-scaling-table.ts";
 import { workersNow } from "./workers-now.ts";
 
 const samples = [
@@ -107,7 +108,8 @@ export const workerScaling: Experiment = {
   }),
   settleSeconds: 180,
   samples,
-  primaryMetric: () => "drain_s",
+  // Measured however long the watch was; a drain may be a forecast.
+  primaryMetric: () => "processed_per_s",
   beside: scalingTable,
   readings: readScaling,
   observe,
@@ -130,7 +132,7 @@ async function observe(runtime: Runtime, plan: ObservedPlan): Promise<Observed> 
     },
     async findings({ answersFile, measuredUntil, drainedInTime }: FinishedLoad) {
       const times = await readOrderTimes(answersFile, await api.chargesAfter(before));
-      return scalingFindings(times.orders, plan.parameters, {
+      return scalingFindings(times, plan.parameters, {
         until: (measuredUntil - times.began) / 1000,
         drainedInTime,
       });
@@ -141,9 +143,9 @@ async function observe(runtime: Runtime, plan: ObservedPlan): Promise<Observed> 
   };
 }
 
-/** Times are the study's: those of the run times its compression. */
+/** Times and rates are the study's: those of the run by its compression. A drain that was not measured to its end is no `drain_s`. */
 export function scalingFindings(
-  orders: Parameters<typeof depthFigures>[0],
+  { orders, notAccepted }: Pick<OrderTimes, "orders" | "notAccepted">,
   values: ParameterValues,
   watched: { readonly until: number; readonly drainedInTime: boolean },
 ): Record<string, number> {
@@ -151,18 +153,28 @@ export function scalingFindings(
   const { drainedInTime } = watched;
   // Of a queue that has drained nothing was done by other settings.
   const until = drainedInTime ? Number.POSITIVE_INFINITY : watched.until;
-  const depth = depthFigures(orders, { serviceSeconds: payment_seconds / compress, until });
+  const serviceSeconds = payment_seconds / compress;
+  const depth = depthFigures(orders, { serviceSeconds, until });
   // A queue may say late that it is empty; and a dead letter is left for ever, and will not be paid by anybody.
   const whole = drainedInTime || depth.left === 0;
-  const drained = whole ? depth.lastPaid * compress - seconds : until * compress - seconds;
+  const workers = effectiveWorkers(modelOf(values));
+  // Workers that come with the backlog go no rounds.
+  const rate = isScaled(values) ? undefined : saturatedRate(orders, { until, workers });
+  const drainOf = (lastPaid: number) => Math.max(0, lastPaid * compress - seconds);
+  const forecast = (by: typeof rate) =>
+    drainOf(forecastLastPaid(orders, { until, workers, serviceSeconds }, by));
   return {
     orders: orders.length,
+    not_accepted: notAccepted,
     last_accepted_s: orders.reduce((last, { accepted }) => Math.max(last, accepted), 0) * compress,
     peak_depth: depth.peakDepth,
-    peak_waiting: depth.peakWaiting,
+    ...(depth.peakWaiting !== undefined && { peak_waiting: depth.peakWaiting }),
     processed_per_s: depth.lastPaid > 0 ? depth.done / (depth.lastPaid * compress) : 0,
-    drain_watched_s: Math.max(0, drained),
+    ...(rate && { saturated_per_s: rate.perSecond / compress, saturated_orders: rate.orders }),
+    drain_watched_s: drainOf(whole ? depth.lastPaid : until),
     left_after_watch: whole ? 0 : depth.left,
-    drain_s: Math.max(0, drained + (whole ? 0 : secondsToDrain(depth.left, modelOf(values)))),
+    ...(whole
+      ? { drain_s: drainOf(depth.lastPaid) }
+      : { drain_forecast_s: forecast(rate), drain_forecast_nominal_s: forecast(undefined) }),
   };
 }

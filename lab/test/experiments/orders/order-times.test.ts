@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import t from "tap";
-import { depthFigures, type OrderTime, readOrderTimes } from "../../../src/experiments/orders/order-times.ts";
-import { evenQueue, type QueueParameters } from "../../../src/models/queue.ts";
+import { depthFigures, readOrderTimes } from "../../../src/experiments/orders/order-times.ts";
+import { evenQueue } from "../../../src/models/queue.ts";
+import { exactly } from "./exact-queue.ts";
 
 t.test("the depth is what was accepted and not yet paid, at its worst moment", async (t) => {
   const orders = [
@@ -21,26 +22,22 @@ t.test("the depth is what was accepted and not yet paid, at its worst moment", a
   t.match(depthFigures(orders, { serviceSeconds: 3, until: 6.5 }), { done: 2, left: 1, lastPaid: 6 });
 });
 
+t.test("a watch that ends within the payment of the last orders cannot tell how many waited", async (t) => {
+  const orders = [
+    { accepted: 0, paid: 3 },
+    { accepted: 4, paid: 9 },
+    { accepted: 5, paid: 9.1 },
+  ];
+  const at = (until: number) => depthFigures(orders, { serviceSeconds: 3, until });
+  t.match(at(7.9), { peakDepth: 2, peakWaiting: undefined, left: 2 });
+  t.match(at(8), { peakWaiting: 2 }, "done fast after the watch, they are not taken to have begun in it");
+  t.match(at(9.1), { peakWaiting: 2, left: 0 }, "all begun, and known when");
+});
+
 t.test("a run without orders has no depth", async (t) => {
   const nothing = { peakDepth: 0, peakWaiting: 0, done: 0, left: 0, lastPaid: 0 };
   t.same(depthFigures([], { serviceSeconds: 1, until: 10 }), nothing);
 });
-
-/** What orders would be told and paid by an exact queue. */
-function exactly({
-  arrivalsPerSecond,
-  arrivalSeconds,
-  serviceSeconds,
-  workers,
-}: QueueParameters): OrderTime[] {
-  const free = Array.from({ length: workers }, () => 0);
-  return Array.from({ length: Math.ceil(arrivalsPerSecond * arrivalSeconds - 1e-9) }, (_, index) => {
-    const accepted = index / arrivalsPerSecond;
-    const start = Math.max(accepted, Math.min(...free));
-    free[free.indexOf(Math.min(...free))] = start + serviceSeconds;
-    return { accepted, paid: start + serviceSeconds };
-  });
-}
 
 t.test("of an exact queue, the figures are the model's", async () => {
   fc.assert(
@@ -78,7 +75,7 @@ t.test("the study's own queue has the model's depth", async (t) => {
     });
     t.ok(Math.abs(measured.peakDepth / model.peakDepth - 1) < 0.01, `${workers}: ${measured.peakDepth}`);
     t.ok(
-      Math.abs(measured.peakWaiting / model.peakWaiting - 1) < 0.01,
+      Math.abs((measured.peakWaiting ?? Number.NaN) / model.peakWaiting - 1) < 0.01,
       `${workers}: ${measured.peakWaiting}`,
     );
   }
@@ -103,5 +100,6 @@ t.test("times come from the clients' answers and the provider's ledger", async (
       { accepted: 0.005, paid: 3 },
       { accepted: 0.505, paid: undefined },
     ],
+    notAccepted: 1,
   });
 });

@@ -65,7 +65,7 @@ t.test("what was finished within the minute is counted, as the study's tool did"
 t.test("beside the study and beside the line that explains it", async (t) => {
   const values = resolveParameters(syncVsAsync, {});
   const figures = { findings: syncFindings(doors, [], 60) } as unknown as RunFigures;
-  const lines = syncVsAsync.beside?.(figures, values) ?? [];
+  const lines = syncVsAsync.beside?.(figures, values, {}) ?? [];
   const of = (door: string, what: string) => lines.find((line) => line.of === door && line.what === what);
   t.match(of("synchronous", "attempted"), { measured: 49, model: 49, published: 49 });
   t.match(of("synchronous", "finished"), {
@@ -82,7 +82,7 @@ t.test("beside the study and beside the line that explains it", async (t) => {
     syncVsAsync,
     parseVariant("seconds=6 payment_seconds=0.3 timeout=3").parameters,
   );
-  const beside = syncVsAsync.beside?.(figures, short) ?? [];
+  const beside = syncVsAsync.beside?.(figures, short, {}) ?? [];
   t.ok(
     beside.every(({ published, reason }) => published === null && reason === undefined),
     "another experiment",
