@@ -100,6 +100,11 @@ t.test("the lab runs without an emulator, and says what its orders go through", 
   const up = await run(["up"], { BROKER: "sns-sqs" });
   t.equal(up.code, 6, "another broker is not left unsaid");
   t.match(up.stderr, /running with other settings[\s\S]*want emulator on port[\s\S]*make down/);
+  const own = { NUM_WORKERS: "4", VISIBILITY_TIMEOUT_SECONDS: "1", PAYMENT_CONCURRENCY: "0" };
+  const other = await run(["up"], { ...own, NUM_WORKERS: "8", PAYMENT_SECONDS: "0.05" });
+  t.equal(other.code, 0, other.stderr);
+  t.match(other.stderr, /runs with NUM_WORKERS=4, other than the settings.*"make down".*make scale/);
+  t.notMatch((await run(["up"], { ...own, PAYMENT_SECONDS: "0.05" })).stderr, /other than the settings/);
 });
 
 t.test("queue-depth prints a line a second, and goes on while the broker is away", async (t) => {

@@ -7,7 +7,7 @@ import { prepareRedis } from "../../engines/redis.ts";
 import { knownPostgresPassword, postgresPassword } from "../../engines/secrets.ts";
 import { labPaths } from "../../paths.ts";
 import type { Settings } from "../../settings.ts";
-import { ordersParts, ordersPorts } from "./orders-parts.ts";
+import { chosenVariables, ordersParts, ordersPorts } from "./orders-parts.ts";
 import { defaultRestarts } from "./plan.ts";
 import type { PlanSource } from "./process-runtime.ts";
 
@@ -23,6 +23,7 @@ export function embeddedSource(settings: Settings): PlanSource {
       ...(hasEmulator ? [{ name: "emulator", port: ports.emulator, portVariable: "EMULATOR_PORT" }] : []),
       ...(profiles.includes("orders") ? ordersPorts(settings) : []),
     ],
+    variables: (profiles) => (profiles.includes("orders") ? chosenVariables(settings) : {}),
     async prepare(profiles, context) {
       assertWorkers(settings);
       const engines = await Promise.all([

@@ -8,6 +8,7 @@ import { rootDir } from "../../paths.ts";
 import type { Settings } from "../../settings.ts";
 import { childEnvironment } from "../../util/run-command.ts";
 import type { PartPlan } from "./plan.ts";
+import type { WantedVariables } from "./unlike-settings.ts";
 
 const graceSeconds = 25;
 // A little more than a service gives itself, so that it ends by itself.
@@ -44,6 +45,28 @@ export function ordersParts(settings: Settings, databaseUrl: string): PartPlan[]
       NUM_WORKERS: String(orders.numWorkers),
     }),
   ];
+}
+
+/** What settings decide beside addresses; some of them by part. */
+const CHOSEN = [
+  "NUM_WORKERS",
+  "PAYMENT_SECONDS",
+  "PAYMENT_CONCURRENCY",
+  "VISIBILITY_TIMEOUT_SECONDS",
+  "SYNC_ABANDON",
+  "LOG_LEVEL",
+  "OTEL_EXPORTER_OTLP_ENDPOINT",
+] as const;
+/** One that may be given to any service, or to none. */
+const OPTIONAL: readonly string[] = ["OTEL_EXPORTER_OTLP_ENDPOINT"];
+
+/** By part, without what is secret. */
+export function chosenVariables(settings: Settings): WantedVariables {
+  const chosen = ordersParts(settings, "").map(({ name: part, environment }) => {
+    const names = CHOSEN.filter((name) => name in environment || OPTIONAL.includes(name));
+    return [part, Object.fromEntries(names.map((name) => [name, environment[name]]))] as const;
+  });
+  return Object.fromEntries(chosen);
 }
 
 function awsVariables({ ports }: Settings) {

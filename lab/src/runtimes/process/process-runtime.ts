@@ -27,6 +27,7 @@ import { type ControlRequest, request, socketPath } from "./control.ts";
 import { launch } from "./launch.ts";
 import type { LabPlan } from "./plan.ts";
 import { type LabStateFile, readFailure, readState, removeFailure, sweep } from "./state.ts";
+import { describeUnlike, unlikeSettings, type WantedVariables } from "./unlike-settings.ts";
 import { usageOf } from "./usage.ts";
 
 /** A port that a plan will use, known before anything is prepared. */
@@ -40,6 +41,8 @@ export interface PlannedPart {
 export interface PlanSource {
   /** The parts and their ports, without any side effect. */
   parts(profiles: readonly Profile[]): readonly PlannedPart[];
+  /** What the settings give to the parts, as far as a change of it is told: see `unlikeSettings`. */
+  variables?(profiles: readonly Profile[]): WantedVariables;
   /** Prepares what has to be there (binaries, data directories) and returns the plan. */
   prepare(profiles: readonly Profile[], context: PrepareContext): Promise<LabPlan>;
   /** The part's URL with credentials, when the plan has such a part. */
@@ -77,7 +80,10 @@ export class ProcessRuntime implements Runtime {
   async up(options: UpOptions): Promise<LabStatus> {
     using _lock = lockCommand(this.#paths);
     const running = await this.#runningAlready(options.profiles);
-    if (running !== undefined) return running;
+    if (running !== undefined) {
+      await this.#tellUnlikeSettings(running, options);
+      return running;
+    }
     const swept = await this.#sweep();
     if (swept > 0)
       options.onEvent({ kind: "warn", text: `Ended ${swept} processes that an earlier lab had left behind` });
@@ -241,6 +247,12 @@ export class ProcessRuntime implements Runtime {
       ].join(" "),
       remedy: 'Run "make down" first, or start with the settings that it runs with.',
     });
+  }
+
+  async #tellUnlikeSettings(status: LabStatus, { profiles, onEvent }: UpOptions): Promise<void> {
+    const wanted = this.#source.variables?.(profiles) ?? {};
+    const unlike = await unlikeSettings(wanted, status, (part, names) => this.variables(part, names));
+    if (unlike.length > 0) onEvent({ kind: "warn", text: describeUnlike(unlike) });
   }
 
   /** Ends leftovers. A supervisor that is alive but does not answer is one of them. */

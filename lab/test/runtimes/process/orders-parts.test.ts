@@ -1,7 +1,7 @@
 /** The process runtime's plan of orders, for each broker. */
 import t from "tap";
 import { embeddedSource } from "../../../src/runtimes/process/embedded-source.ts";
-import { ordersParts } from "../../../src/runtimes/process/orders-parts.ts";
+import { chosenVariables, ordersParts } from "../../../src/runtimes/process/orders-parts.ts";
 import { settingsFromEnv } from "../../../src/settings.ts";
 
 function plan(env: Record<string, string>) {
@@ -40,6 +40,19 @@ t.test("with BullMQ no part needs an emulator, or knows of AWS", async (t) => {
     t.same(aws, [], `${name} has no variable of AWS`);
   }
   t.match(parts["orders-receiver"]?.environment, { SYNC_ABANDON: "keep" });
+});
+
+t.test("what settings choose is known by part, and nothing secret is", async (t) => {
+  const chosen = (env: Record<string, string>) => chosenVariables(settingsFromEnv(env, "/"));
+  const { "orders-payments": payments, ...rest } = chosen({ NUM_WORKERS: "7", PAYMENT_SECONDS: "1.5" });
+  t.same(payments, {
+    PAYMENT_SECONDS: "1.5",
+    PAYMENT_CONCURRENCY: "1",
+    LOG_LEVEL: "info",
+    OTEL_EXPORTER_OTLP_ENDPOINT: undefined,
+  });
+  t.match(rest, { "orders-receiver": { SYNC_ABANDON: "drop" }, "orders-processor": { NUM_WORKERS: "7" } });
+  t.notMatch(JSON.stringify(chosen({})), /postgres:|SECRET|PASSWORD/);
 });
 
 t.test("the emulator is a part with SNS and SQS only", async (t) => {

@@ -18,7 +18,7 @@ import { labPaths } from "../../../src/paths.ts";
 import type { LabPlan, PartPlan } from "../../../src/runtimes/process/plan.ts";
 import { ProcessRuntime } from "../../../src/runtimes/process/process-runtime.ts";
 import { readState, sweep } from "../../../src/runtimes/process/state.ts";
-import type { LabStatus } from "../../../src/runtimes/runtime.ts";
+import type { LabEvent, LabStatus } from "../../../src/runtimes/runtime.ts";
 import { freePort } from "../../../src/util/ports.ts";
 import { isAlive, isSame, startMark } from "../../../src/util/processes.ts";
 
@@ -112,6 +112,34 @@ t.test("up, status, logs, up again, down", async (t) => {
   t.notOk(marks.some(isSame));
   t.equal((await runtime.status()).state, "stopped");
   t.equal((await runtime.down()).was_running, false);
+});
+
+t.test("a lab that runs is left as it is, and settings that it does not run with are told", async (t) => {
+  const { labDir, plan, runtime, up } = await setUp(t, { environment: { COLOUR: "red", SIZE: "1" } });
+  const wanted = { COLOUR: "red", SIZE: "1" };
+  const source = {
+    parts: () => plan.parts,
+    variables: () => ({ shop: wanted }),
+    prepare: async () => plan,
+    endpoint: () => undefined,
+  };
+  const again = new ProcessRuntime({ labDir, source });
+  async function told(): Promise<string[]> {
+    const events: LabEvent[] = [];
+    const signal = new AbortController().signal;
+    await again.up({ profiles: ["orders"], signal, onEvent: (event) => events.push(event) });
+    t.ok(events.every(({ kind }) => kind === "warn"));
+    return events.map(({ text }) => text);
+  }
+  await up();
+  t.same(await told(), [], "nothing has changed");
+  Object.assign(wanted, { COLOUR: "blue", NEW: "a" });
+  const [text, ...others] = await told();
+  t.match(text, /^The lab runs with COLOUR=red, no NEW, other than .*"make down" and "make up"$/);
+  t.same(others, [], "in one line");
+  await runtime.configure("shop", { COLOUR: "green" });
+  t.match(await told(), [/^The lab runs with no NEW,/], "what was changed while it runs is no setting");
+  t.equal((await runtime.variables("shop", ["COLOUR"])).COLOUR, "green");
 });
 
 t.test(
@@ -214,7 +242,7 @@ t.test("a log that cannot be moved aside does not end the lab", async (t) => {
 });
 
 t.test("a part that never gets ready ends up with its log", async (t) => {
-  const { up, labDir, runtime } = await setUp(t, { args: ["-e", silent], readyTimeout: 400 });
+  const { up, labDir, runtime } = await setUp(t, { args: ["-e", silent], readyTimeout: 2_500 });
   await t.rejects(up(), { code: "PART_FAILED", message: /did not answer/, detail: ["waiting for nothing"] });
   t.notOk(existsSync(labPaths(labDir).state));
   t.equal((await runtime.status()).state, "stopped");
