@@ -18,6 +18,7 @@ export const brokerVariables = {
 };
 
 const NEEDS_REDIS = "must be set with BROKER=bullmq";
+const NEEDS_SNS = "lambda needs BROKER=sns-sqs: it is SNS that calls the function";
 
 /** Of the part that makes the topology: who subscribes to the topic. */
 export const consumerVariables = {
@@ -26,11 +27,18 @@ export const consumerVariables = {
 
 /** The same schema, which also refuses what does not fit together; told with all else that is wrong. */
 export function withBrokerChecked<S extends z.ZodObject<typeof brokerVariables>>(schema: S): S {
-  return schema.refine(({ BROKER, REDIS_URL }) => BROKER !== "bullmq" || REDIS_URL !== undefined, {
-    path: ["REDIS_URL"],
-    message: NEEDS_REDIS,
-    when: () => true,
-  });
+  return schema
+    .refine(({ BROKER, REDIS_URL }) => BROKER !== "bullmq" || REDIS_URL !== undefined, {
+      path: ["REDIS_URL"],
+      message: NEEDS_REDIS,
+      when: () => true,
+    })
+    .refine(
+      // Of a part that does not make the topology, nobody asks who consumes.
+      ({ BROKER, CONSUMER }: BrokerVariables & Partial<ConsumerVariables>) =>
+        BROKER !== "bullmq" || CONSUMER !== "lambda",
+      { path: ["CONSUMER"], message: NEEDS_SNS, when: () => true },
+    );
 }
 
 export type BrokerVariables = z.output<z.ZodObject<typeof brokerVariables>>;

@@ -36,3 +36,11 @@ t.test("who consumes is the receiver's to know", async (t) => {
   t.equal(receiverConfig({ ...environment, CONSUMER: "lambda" }).CONSUMER, "lambda");
   t.throws(() => receiverConfig({ ...environment, CONSUMER: "both" }), { message: /CONSUMER/ });
 });
+
+t.test("a function with BullMQ is one of the problems, not the only one that is told", async (t) => {
+  const bullmq = { ...environment, BROKER: "bullmq", REDIS_URL: "redis://127.0.0.1:1" };
+  t.equal(receiverConfig({ ...bullmq, CONSUMER: "workers" }).CONSUMER, "workers");
+  const wrong = { ...bullmq, CONSUMER: "lambda", PORT: "http" };
+  const { problems } = t.throws(() => receiverConfig(wrong)) as unknown as ConfigError;
+  t.match(problems.toSorted(), [/^CONSUMER: lambda needs BROKER=sns-sqs/, /^PORT/]);
+});
