@@ -20,8 +20,21 @@ export const receiverVariables = z.object({
   SYNC_LIMIT: fields.integer({ min: 1, max: 10_000 }).default(1000),
 });
 
+const checked = withBrokerChecked(receiverVariables).refine(
+  ({ SYNC_LIMIT, MAX_IN_FLIGHT }) =>
+    // One that is wrong by itself is told already.
+    typeof SYNC_LIMIT !== "number" || typeof MAX_IN_FLIGHT !== "number" || SYNC_LIMIT < MAX_IN_FLIGHT,
+  {
+    path: ["SYNC_LIMIT"],
+    message:
+      "must be less than MAX_IN_FLIGHT (2000, if not set), so that those who wait leave room for others",
+    when: () => true,
+  },
+);
+
+/** @throws ConfigError listing all that is wrong at once */
 export function receiverConfig(env: NodeJS.ProcessEnv) {
-  return configure(withBrokerChecked(receiverVariables), env);
+  return configure(checked, env);
 }
 
 export type ReceiverConfig = ReturnType<typeof receiverConfig>;
