@@ -41,7 +41,9 @@ export function configure<S extends z.ZodObject>(schema: S, env: NodeJS.ProcessE
 
 function shown(name: string, value: string | undefined): string {
   if (value === undefined) return " (it is not set)";
-  if (/PASSWORD|SECRET|TOKEN|KEY|_URL$/.test(name)) return " (value not shown)";
+  // Of URLs and headers it is a part that may be secret.
+  if (/PASSWORD|SECRET|TOKEN|KEY|HEADERS|(URL|ENDPOINT)$/.test(name) || value.includes("://"))
+    return " (value not shown)";
   return ` (it is ${JSON.stringify(value.slice(0, 80))})`;
 }
 

@@ -43,7 +43,10 @@ t.test("an empty variable counts as absent", async (t) => {
 });
 
 t.test("secrets are never repeated, in the message or anywhere else a log would look", async (t) => {
-  const names = ["DB_PASSWORD", "CLIENT_SECRET", "API_TOKEN", "AWS_ACCESS_KEY_ID", "DATABASE_URL"];
+  const names = [
+    ...["DB_PASSWORD", "CLIENT_SECRET", "API_TOKEN", "AWS_ACCESS_KEY_ID", "DATABASE_URL", "REDISURL"],
+    ...["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS"],
+  ];
   const schema = z.object(Object.fromEntries(names.map((name) => [name, fields.port()])));
   try {
     configure(schema, Object.fromEntries(names.map((name) => [name, "hunter2"])));
@@ -54,6 +57,9 @@ t.test("secrets are never repeated, in the message or anywhere else a log would 
     t.notMatch(JSON.stringify((error as ConfigError).cause), /hunter2/);
     t.equal((error as ConfigError).problems.length, names.length);
   }
+  const broker = z.object({ BROKER: z.enum(["redis"]) });
+  const [problem] = problemsOf(broker, { BROKER: "redis://user:hunter2@host" });
+  t.match(problem, /^BROKER: .*\(value not shown\)$/, "a URL, whatever its variable's name");
 });
 
 t.test("property: an integer is accepted exactly when it is whole and within its bounds", async (t) => {
