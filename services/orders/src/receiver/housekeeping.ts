@@ -21,8 +21,8 @@ export interface HousekeepingParts extends SettleParts {
 }
 
 export interface Housekeeping {
-  /** An order of this receiver whose end is not known. */
-  onUnsettled(order: { order_id: string; attempt: number }): void;
+  /** An order of this receiver whose end is not known. `gone`: nor does its customer wait to be told. */
+  onUnsettled(order: { order_id: string; attempt: number; gone: boolean }): void;
   /** Does in the next round what failed for want of the database. One that fails for another reason is dropped. */
   retryLater(task: () => Promise<void>): void;
   /** The lease is there from then on. @throws DependencyUnavailable */
@@ -36,7 +36,7 @@ const LEASE_ROUNDS = 5;
 const MOST_AT_ONCE = 100;
 /** More in three seconds than a receiver takes in, so that their number does not grow for ever. */
 const MOST_KEYS_AT_ONCE = 10_000;
-/** Tasks put off to the next round. What those beyond are about is found once its time is over. */
+/** Tasks put off to the next round, and customers gone. What tasks beyond are about is found once its time is over. */
 const MOST_REMEMBERED = 10_000;
 const FOREIGN_CHARGE_SECONDS = 3600;
 /** After what nobody has expected, which may be a mistake here. */
@@ -56,6 +56,8 @@ export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
   const stopping = new AbortController();
   const { signal } = stopping;
   let remembered: (() => Promise<void>)[] = [];
+  /** Orders whose customers had hung up before their end was known. */
+  const gone = new Set<string>();
   let done: Promise<unknown> = Promise.resolve();
   let failures = 0;
 
@@ -106,8 +108,10 @@ export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
   async function settleOne(order: UnsettledOrder): Promise<void> {
     try {
       const outcome = await settle(order, parts, { signal, traceparent: traceparent(newTrace()) });
-      settled.inc({ outcome });
-      logger.info({ order_id: order.order_id, outcome }, "order settled");
+      const label = outcome === "completed" && gone.has(order.order_id) ? "abandoned_charged" : outcome;
+      settled.inc({ outcome: label });
+      logger.info({ order_id: order.order_id, outcome: label }, "order settled");
+      if (outcome !== "in_progress") gone.delete(order.order_id);
       // To the end of the line, so that it does not stand in the way of those that can be settled.
       if (outcome === "in_progress" || outcome === "left") await store.settleIn(everyMs / 1000, order);
     } catch (error) {
@@ -151,7 +155,13 @@ export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
   }
 
   return {
-    onUnsettled: (order) => retryLater(() => store.settleIn(0, order)),
+    onUnsettled({ gone: hasGone, ...order }) {
+      if (hasGone) gone.add(order.order_id);
+      // The oldest one, which another receiver has settled.
+      const [oldest] = gone;
+      if (gone.size > MOST_REMEMBERED && oldest !== undefined) gone.delete(oldest);
+      retryLater(() => store.settleIn(0, order));
+    },
     retryLater,
     async start() {
       await renew();

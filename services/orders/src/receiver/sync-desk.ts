@@ -6,7 +6,7 @@
 import { PermanentFailure } from "@parallax/messaging/errors";
 import { Conflict, DependencyUnavailable, type Logger, type Metrics, Overloaded } from "@parallax/service";
 import type { Order } from "../domain/order.ts";
-import { payWhileWaiting, type SyncOutcome } from "../domain/pay-while-waiting.ts";
+import { type PayParts, payWhileWaiting, type SyncOutcome } from "../domain/pay-while-waiting.ts";
 import type { OrderState, RevocablePayments, SyncOrderStore } from "../domain/ports.ts";
 
 export interface SyncDeskParts {
@@ -22,7 +22,14 @@ export interface SyncDeskParts {
   readonly limit: number;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  onUnsettled(order: { order_id: string; attempt: number }): void;
+  onUnsettled(order: Unsettled): void;
+}
+
+export interface Unsettled {
+  readonly order_id: string;
+  readonly attempt: number;
+  /** Its customer had hung up: if it turns out to be charged, nobody was told. */
+  readonly gone: boolean;
 }
 
 export interface Customer {
@@ -30,6 +37,9 @@ export interface Customer {
   readonly gone: AbortSignal;
   readonly traceparent: string;
 }
+
+/** `failed`: its end is not known from here. */
+type Became = SyncOutcome | "conflict" | "failed";
 
 /** A payment that has begun when its customer gives up may take so long; after that others settle it. */
 const GRACE_SECONDS = 60;
@@ -108,24 +118,30 @@ export class SyncDesk {
       traceparent: customer.traceparent,
     };
     const keeper = { instance, settleAfterSeconds: timeoutSeconds + GRACE_SECONDS };
+    const parts: PayParts = {
+      ...{ store, payments, keeper },
+      onUnsettled: (unsettled) => onUnsettled({ ...unsettled, gone: customer.gone.aborted }),
+    };
+    let became: Became = "failed";
     try {
-      const outcome = await payWhileWaiting(order, { store, payments, keeper, onUnsettled }, wait);
-      this.#record(order, outcome, customer);
+      const outcome = await payWhileWaiting(order, parts, wait);
+      became = outcome;
       const state =
         outcome === "abandoned" || outcome === "left" ? undefined : await store.find(order.order_id);
       if (state) return state;
       throw unpaid(order, outcome);
     } catch (error) {
-      if (error instanceof Conflict) this.#outcomes.inc({ outcome: "conflict" });
-      else if (!(error instanceof Unpaid)) this.#outcomes.inc({ outcome: "failed" });
+      if (error instanceof Conflict) became = "conflict";
       throw named(order, error);
     } finally {
       clearTimeout(timer);
+      // Once, at the end: by what became of the order, also when it cannot be read any more to be told.
+      this.#record(order, became, customer);
     }
   }
 
-  #record({ order_id }: Order, outcome: SyncOutcome, customer: Customer): void {
-    const label = labelOf(outcome, customer.gone.aborted);
+  #record({ order_id }: Order, became: Became, customer: Customer): void {
+    const label = labelOf(became, customer.gone.aborted);
     this.#outcomes.inc({ outcome: label });
     if (customer.gone.aborted) {
       this.#parts.logger.info({ order_id, outcome: label }, "the customer had hung up");
@@ -133,7 +149,7 @@ export class SyncDesk {
   }
 }
 
-function labelOf(outcome: SyncOutcome, gone: boolean): string {
+function labelOf(outcome: Became, gone: boolean): string {
   if (outcome === "completed") return gone ? "abandoned_charged" : "completed";
   if (outcome === "abandoned") return gone ? "abandoned_dropped" : "timed_out";
   return outcome;

@@ -1,5 +1,7 @@
+import { DependencyUnavailable } from "@parallax/service";
 import { waitFor } from "@parallax/testkit";
 import t from "tap";
+import { MemoryOrderStore } from "../../src/adapters/memory-order-store.ts";
 import { fingerprint } from "../../src/domain/order.ts";
 import {
   anOrder,
@@ -55,6 +57,7 @@ async function startBoth(t: Test, payments: PaymentsSettings = {}, receiver: Rec
     charged: () => ledger.entries.map(({ order_id }) => order_id),
     status: async (id: string) => (await it.store.find(id))?.status,
     outcomes: () => countsOf(it.url, "orders_sync_total", "outcome"),
+    settled: () => countsOf(it.url, "orders_settled_total", "outcome"),
     cancellations: () => countsOf(provider.url, "payments_cancellations_total", "status"),
   };
 }
@@ -123,17 +126,19 @@ t.test("drop: who hangs up in line is not charged, and can send the order again"
 });
 
 t.test("keep: who hangs up in line is charged all the same, and that is counted", async (t) => {
-  const { url, placeAndHangUp, holdLine, inLine, ledger, charged, outcomes, status } = await startBoth(
+  const { desk, placeAndHangUp, holdLine, inLine, ledger, charged, outcomes, status } = await startBoth(
     t,
     {},
     { abandon: "keep" },
   );
+  const calls = t.capture(desk, "pay", desk.pay);
   await holdLine();
   const hangUp = placeAndHangUp("o-1");
   await inLine();
+  const [call] = calls();
   hangUp();
-  // The end of that connection arrives before what is sent after it.
-  await fetch(`${url}/health`, { headers: { connection: "close" } });
+  await waitFor("the receiver to notice", () => call?.args[1].gone.aborted);
+  t.same(await outcomes(), {}, "it goes on waiting");
   ledger.release();
   await waitFor("it to be completed", async () => (await status("o-1")) === "completed");
   t.same(charged(), ["ahead", "o-1"]);
@@ -260,6 +265,41 @@ t.test("the database out: 503, nothing charged; between charge and commit: settl
   t.same(charged(), ["o-2"]);
   store.out = false;
   await waitFor("it to be settled", async () => (await status("o-2")) === "completed");
+});
+
+t.test(
+  "hung up, and the database out between charge and commit: counted as charged when settled",
+  async (t) => {
+    const { placeAndHangUp, begun, store, ledger, status, outcomes, settled, cancellations } =
+      await startBoth(t);
+    const hangUp = placeAndHangUp("o-1");
+    await begun();
+    hangUp();
+    await waitFor("it to be too late", async () => (await cancellations()).in_progress === 1);
+    store.out = true;
+    ledger.release();
+    await waitFor("its end to be unknown", async () => (await outcomes()).failed === 1);
+    store.out = false;
+    await waitFor("it to be counted", async () => Object.keys(await settled()).length > 0);
+    t.equal(await status("o-1"), "completed");
+    t.same(await settled(), { abandoned_charged: 1 });
+    t.same(await outcomes(), { failed: 1 });
+  },
+);
+
+t.test("completed, and the order cannot be read any more: counted once, as completed", async (t) => {
+  class Unreadable extends MemoryOrderStore {
+    override async find(): Promise<never> {
+      throw new DependencyUnavailable("out");
+    }
+  }
+  const { place, ledger, outcomes, charged } = await startBoth(t, {}, { store: new Unreadable() });
+  ledger.release();
+  const answer = await place("o-1");
+  t.equal(answer.status, 503);
+  t.match(await answer.json(), { retryable: true, order_id: "o-1" });
+  t.same(charged(), ["o-1"]);
+  t.same(await outcomes(), { completed: 1 });
 });
 
 t.test("the orders of a receiver that was killed are settled by another", async (t) => {
