@@ -82,6 +82,8 @@ class World {
   #provider: { cashier: Cashier; dies: AbortController };
   readonly #customers: { gone: AbortController; killed: AbortController }[] = [];
   readonly #running: Promise<unknown>[] = [];
+  /** Charges on their way to the provider, whoever waits for them. */
+  readonly #arriving: Promise<unknown>[] = [];
   #payments: "up" | "out" = "up";
   #unsettled: { order_id: string; attempt: number }[] = [];
 
@@ -124,6 +126,7 @@ class World {
           return (await reach((cashier) => cashier.charge(request, heard))).charge;
         })();
         arriving.catch(() => {});
+        this.#arriving.push(arriving);
         const left = new Promise<never>((_, reject) => {
           signal.addEventListener("abort", () => reject(signal.reason), { once: true });
         });
@@ -216,12 +219,14 @@ class World {
     await Promise.allSettled(this.#running);
   }
 
-  /** Until there is nothing more to settle. */
+  /** Until there is nothing more to settle, and every charge has arrived, also what nobody hears of any more. */
   async settled(): Promise<void> {
     while ((await this.store.unsettled(1)).length > 0) {
       await this.#settleAll();
       await turn();
     }
+    // Only now: one that comes after its order was abandoned must find it closed.
+    await Promise.allSettled(this.#arriving);
   }
 }
 
