@@ -28,17 +28,21 @@ export interface WatchOptions {
   readonly interval?: number;
 }
 
+/** Finding the lab and connecting to its broker takes longer than a reading: only after this is a silent broker called away. */
+const FIRST_ANSWER_MS = 10_000;
+
 /** Ends after `count` readings, or when the signal aborts. Never rejects. */
 export async function* watchQueue(options: WatchOptions): AsyncGenerator<QueueReading> {
   const { open, signal, count = Number.POSITIVE_INFINITY, interval = 1_000 } = options;
   // A little less than the interval: a broker that is slow must not make the readings late.
   await using queue = new WatchedQueue(open, interval * 0.9);
-  const began = performance.now();
+  let began: number | undefined;
   for (let done = 0; done < count && !signal.aborted; done += 1) {
-    const wait = began + done * interval - performance.now();
+    const wait = (began ?? 0) + done * interval - performance.now();
     if (wait > 0) await sleep(wait, undefined, { signal }).catch(() => {});
     if (signal.aborted) return;
     const reading = await queue.read(signal);
+    began ??= performance.now();
     if (signal.aborted) return;
     yield reading;
   }
@@ -46,8 +50,9 @@ export async function* watchQueue(options: WatchOptions): AsyncGenerator<QueueRe
 
 class WatchedQueue implements AsyncDisposable {
   readonly #open: () => Promise<Runtime>;
-  /** Milliseconds. */
+  /** Milliseconds, from the second answer on. */
   readonly #patience: number;
+  #answered = false;
   #runtime: Runtime | undefined;
   #access: BrokerAccess | undefined;
   #queue: QueueOperator | undefined;
@@ -63,13 +68,14 @@ class WatchedQueue implements AsyncDisposable {
     this.#pending ??= { answer: this.#ask(), since: performance.now() };
     const { answer, since } = this.#pending;
     const over = new AbortController();
-    const late = sleep(this.#patience, undefined, { signal: AbortSignal.any([signal, over.signal]) }).catch(
-      () => {},
-    );
+    const patience = this.#answered ? this.#patience : FIRST_ANSWER_MS;
+    const until = AbortSignal.any([signal, over.signal]);
+    const late = sleep(patience, undefined, { signal: until }).catch(() => {});
     const reading = await Promise.race([answer, late]);
     over.abort();
     if (reading !== undefined) {
       this.#pending = undefined;
+      this.#answered = true;
       return reading;
     }
     const seconds = ((performance.now() - since) / 1_000).toFixed(1);
