@@ -4,6 +4,7 @@ import { totalmem } from "node:os";
 import { LabError } from "../cli/lab-error.ts";
 import { DEFAULT_PRIMARY_METRIC } from "../compare/metrics.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
+import { refuseDerived } from "./derived-variables.ts";
 import type { Experiment, Fault, ParameterValues, ServiceSettings } from "./experiment.ts";
 import { describeStep, type ScheduledStep, schedule } from "./load-schedule.ts";
 import { asItIs, resolveParameters, resolveServices, type Variant } from "./parameters.ts";
@@ -38,6 +39,7 @@ export function planRun(
   const parameters = resolveParameters(experiment, variant.parameters);
   const steps = schedule(experiment.load(parameters));
   for (const step of steps) assertPossible(step);
+  refuseDerived(experiment, parameters, variant.services);
   const services = resolveServices(experiment, variant, parameters, lacking);
   for (const service of Object.keys(experiment.finish?.(parameters).services ?? {})) {
     // Only those get their own configuration back after the run.
