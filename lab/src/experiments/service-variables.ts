@@ -17,7 +17,7 @@ const variablesOf: Readonly<Record<string, () => Promise<z.ZodObject>>> = {
     (await import("../../../services/orders/src/processor/config.ts")).processorVariables,
 };
 
-/** @throws LabError USAGE that names the service, the variable and what exists, or what is wrong with its value */
+/** @throws LabError USAGE that names the service, the variable and what exists, or what is wrong with its value or does not fit */
 export async function checkServiceSettings(services: ServiceSettings): Promise<void> {
   for (const [service, given] of Object.entries(services)) {
     const load = Object.hasOwn(variablesOf, service) ? variablesOf[service] : undefined;
@@ -29,7 +29,21 @@ export async function checkServiceSettings(services: ServiceSettings): Promise<v
     const variables = await load();
     for (const [name, value] of Object.entries(given)) checkVariable(service, variables, name, value);
   }
+  checkBrokers(services);
 }
+
+/** Orders that one broker takes and another one hands out would wait for ever. */
+function checkBrokers(services: ServiceSettings): void {
+  const [receiver, processor] = BROKER_PARTS.map((part) => services[part]?.BROKER);
+  if (receiver === processor) return;
+  const named = receiver ?? processor;
+  throw new LabError("USAGE", `${BROKER_PARTS.join(" and ")} need the same BROKER.`, {
+    reason: `Given are ${receiver ?? "none"} and ${processor ?? "none"}: what one publishes the other would not receive.`,
+    remedy: `Set both, as ${BROKER_PARTS.map((part) => `${part}.BROKER=${named}`).join(" ")}.`,
+  });
+}
+
+const BROKER_PARTS = ["orders-receiver", "orders-processor"] as const;
 
 function checkVariable(service: string, variables: z.ZodObject, name: string, value: string): void {
   const variable = Object.hasOwn(variables.shape, name) ? variables.shape[name] : undefined;

@@ -69,6 +69,16 @@ const mistakes: readonly [string, readonly string[], RegExp][] = [
     ["--experiment", "worker-scaling", "--set", "compress=100"],
     /compress .* cannot be 100.*from 1 to 40/s,
   ],
+  [
+    "a variable that follows from a parameter",
+    ["--experiment", "worker-scaling", "--set", "orders-processor.NUM_WORKERS=5"],
+    /NUM_WORKERS follows from workers.*Set workers=5 instead/s,
+  ],
+  [
+    "one broker for the receiver and another one for the processor",
+    ["--experiment", "brokers", "--set", "orders-receiver.BROKER=bullmq"],
+    /need the same BROKER.*orders-processor\.BROKER=bullmq/s,
+  ],
   ["a value", ["--set", "rate=0"], /rate \(orders a second\) cannot be 0.*from 1 to 2000/s],
   ["a fault", ["--fault", "maim:redis@1s"], /"maim:redis@1s" is no fault.*kill:orders-processor@3s/s],
   ["an option", ["--repaet", "5"], /Did you mean --repeat/],

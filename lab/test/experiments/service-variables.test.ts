@@ -32,3 +32,21 @@ t.test("experiments give services what these read", async (t) => {
     await t.resolves(checkServiceSettings(experiment.services(resolveParameters(experiment, {}))));
   }
 });
+
+t.test("one broker takes the orders and hands them out, or none of the two is named", async (t) => {
+  const by = (receiver: object, processor: object) =>
+    checkServiceSettings({ "orders-receiver": { ...receiver }, "orders-processor": { ...processor } });
+  await t.resolves(by({ BROKER: "bullmq" }, { BROKER: "bullmq" }));
+  await t.resolves(by({ LOG_LEVEL: "warn" }, { NUM_WORKERS: "5" }));
+  for (const [receiver, processor] of [
+    [{ BROKER: "bullmq" }, {}],
+    [{}, { BROKER: "bullmq" }],
+    [{ BROKER: "bullmq" }, { BROKER: "sns-sqs" }],
+  ] as const) {
+    await t.rejects(by(receiver, processor), {
+      code: "USAGE",
+      message: "orders-receiver and orders-processor need the same BROKER.",
+      remedy: "Set both, as orders-receiver.BROKER=bullmq orders-processor.BROKER=bullmq.",
+    });
+  }
+});
