@@ -1,5 +1,7 @@
 /** What was measured, line by line, beside what was published and what a model predicts: the table of an experiment. */
 
+import type { Fault } from "./experiment.ts";
+
 /** One line of it. */
 export interface Beside {
   /** What it is a figure of, as "20 workers" or "synchronous". */
@@ -17,6 +19,21 @@ export interface Beside {
   readonly published: number | null;
   /** Why the two differ, or what is wrong with the published one. */
   readonly reason?: string;
+}
+
+/**
+ * The lines of a run to which something was done that is no part of its experiment: neither the study's run nor the model's, so that
+ * nothing is beside its figures but the reason.
+ */
+export function withoutCompany(lines: readonly Beside[], faults: readonly Fault[]): readonly Beside[] {
+  if (faults.length === 0) return lines;
+  const done = faults.map(({ action, part, atSeconds }) => `${action} ${part} at ${atSeconds} s`).join(", ");
+  const reason = `a run with faults (${done}): no model and nothing that was published is of such a run`;
+  return lines.map(({ model, published, reason: former, ...line }) =>
+    model === undefined && published === null
+      ? { ...line, published, ...(former !== undefined && { reason: former }) }
+      : { ...line, published: null, reason },
+  );
 }
 
 /** Cells, the header first. Columns that no line fills are left out. */

@@ -7,7 +7,7 @@ import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { hasCode, LabError, messageOf } from "../cli/lab-error.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
-import type { Beside } from "./beside.ts";
+import { type Beside, withoutCompany } from "./beside.ts";
 import { Bundle, FORMAT } from "./bundle.ts";
 import { type ConductedLoad, conductLoad, FILES } from "./conduct-load.ts";
 import type { Experiment, Fault } from "./experiment.ts";
@@ -84,7 +84,9 @@ export async function runExperiment(options: RunOptions): Promise<RunResult> {
       crossed_thresholds: result.crossedThresholds,
     });
     const readings = experiment.readings?.(result.figures, plan.parameters) ?? [];
-    const beside = experiment.beside?.(result.figures, plan.parameters, plan.services) ?? [];
+    const lines = experiment.beside?.(result.figures, plan.parameters, plan.services) ?? [];
+    // Those of the experiment itself belong to what it compares.
+    const beside = withoutCompany(lines, options.faults);
     await bundle.writeJson("run.json", {
       ...record,
       ended: now(),

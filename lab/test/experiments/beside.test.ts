@@ -1,5 +1,11 @@
 import t from "tap";
-import { type Beside, besideNotes, besideTable, markdownTable } from "../../src/experiments/beside.ts";
+import {
+  type Beside,
+  besideNotes,
+  besideTable,
+  markdownTable,
+  withoutCompany,
+} from "../../src/experiments/beside.ts";
 
 const line: Beside = { of: "5 workers", what: "drain", unit: "s", measured: 1980, published: 1962 };
 
@@ -59,6 +65,26 @@ t.test("a reason is told once, with what it is about", async (t) => {
     ]),
     ["* 5 workers, drain: 60 s were watched", `! 5 workers, 20 workers: ${reason}`],
   );
+});
+
+t.test("beside a run with faults stand neither model nor study, and it is told why", async (t) => {
+  const lines: Beside[] = [
+    { ...line, model: 2000, how: "60 s were watched", reason: "it contradicts its own rate" },
+    { ...line, what: "workers, at most", published: null, reason: "its own" },
+  ];
+  t.equal(withoutCompany(lines, []), lines);
+  const [drain, workers] = withoutCompany(lines, [
+    { action: "kill", part: "orders-processor", atSeconds: 3 },
+    { action: "stop", part: "redis", atSeconds: 5 },
+  ]);
+  t.notOk(drain && "model" in drain);
+  t.match(drain, {
+    measured: 1980,
+    how: "60 s were watched",
+    published: null,
+    reason: /faults \(kill orders-processor at 3 s, stop redis at 5 s\)/,
+  });
+  t.same(workers, lines[1], "nothing was beside it");
 });
 
 t.test("the same table as Markdown", async (t) => {
