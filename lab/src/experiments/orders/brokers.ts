@@ -5,15 +5,17 @@
 
 import type { Runtime } from "../../runtimes/runtime.ts";
 import type { Beside } from "../beside.ts";
-import type { Experiment, FinishedLoad, Observed } from "../experiment.ts";
+import type { Experiment, FinishedLoad, Observed, ParameterValues, ServiceSettings } from "../experiment.ts";
 import type { RunFigures } from "../figures.ts";
 import { endToEndFindings, readSentOrders } from "./end-to-end.ts";
 import { needsBothBrokers } from "./needs.ts";
 import { observeOrders, orderSamples } from "./observe-orders.ts";
 import { OrdersApi } from "./orders-api.ts";
 
+const TITLES: Readonly<Record<string, string>> = { "sns-sqs": "SNS and SQS", bullmq: "BullMQ" };
+
 const by = (name: "sns-sqs" | "bullmq") => ({
-  name: name === "bullmq" ? "BullMQ" : "SNS and SQS",
+  name: TITLES[name] ?? name,
   parameters: {},
   services: { "orders-receiver": { BROKER: name }, "orders-processor": { BROKER: name } },
 });
@@ -44,10 +46,10 @@ export const brokers: Experiment = {
   samples: orderSamples,
   primaryMetric: () => "end_to_end_p50_ms",
   beside,
-  observe: (runtime, { services }) => observe(runtime, services["orders-receiver"]?.BROKER ?? "as it is"),
+  observe,
 };
 
-async function observe(runtime: Runtime, broker: string): Promise<Observed> {
+async function observe(runtime: Runtime): Promise<Observed> {
   const base = await observeOrders(runtime);
   const api = new OrdersApi({
     receiver: runtime.endpoint("orders-receiver"),
@@ -58,7 +60,7 @@ async function observe(runtime: Runtime, broker: string): Promise<Observed> {
     async findings({ answersFile, signal }: FinishedLoad) {
       const sent = await readSentOrders(answersFile, "load");
       const found = await api.findOrders(sent.keys(), signal);
-      return { bullmq: Number(broker === "bullmq"), ...endToEndFindings(sent, found) };
+      return endToEndFindings(sent, found);
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([base[Symbol.asyncDispose](), api[Symbol.asyncDispose]()]);
@@ -66,10 +68,16 @@ async function observe(runtime: Runtime, broker: string): Promise<Observed> {
   };
 }
 
-function beside({ steps, findings = {} }: RunFigures): Beside[] {
+function beside(
+  { steps, findings = {} }: RunFigures,
+  _: ParameterValues,
+  services: ServiceSettings,
+): Beside[] {
+  const broker = services["orders-receiver"]?.BROKER;
+  const of = broker === undefined ? "the lab's own broker" : (TITLES[broker] ?? broker);
   const load = steps.find(({ step }) => step.name === "load");
   const line = (what: string, unit: string, measured: number | undefined): Beside => ({
-    of: findings.bullmq === 1 ? "BullMQ" : "SNS and SQS",
+    of,
     what,
     unit,
     measured: measured ?? null,
