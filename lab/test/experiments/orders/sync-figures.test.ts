@@ -62,10 +62,33 @@ t.test("what was finished within the minute is counted, as the study's tool did"
   t.equal(Math.round(findings.sync_failed_percent ?? 0), 69, "two thirds, not 41 percent");
 });
 
+const asPlanned = syncVsAsync.services(resolveParameters(syncVsAsync, {}));
+
+t.test("other customers, or another provider, are not those of the study", async (t) => {
+  const figures = { findings: syncFindings(doors, [], 60) } as unknown as RunFigures;
+  const of = (changes: string, services = asPlanned) => {
+    const values = resolveParameters(syncVsAsync, parseVariant(changes).parameters);
+    return syncVsAsync.beside?.(figures, values, services) ?? [];
+  };
+  const charged = (changes: string) => of(changes).find(({ what }) => what === "charged after hanging up");
+  t.ok(of("").some(({ published }) => published !== null));
+  for (const changes of ["think=0.5", "abandon=1"]) {
+    t.ok(
+      of(changes).every(({ published }) => published === null),
+      changes,
+    );
+  }
+  t.match(charged("think=0.5"), { model: 10 });
+  t.notOk(charged("abandon=1")?.model, "the model keeps everybody in the line");
+  t.match(of("abandon=1")[2], { what: "succeeded", model: 9 }, "of which no other figure depends");
+  const five = { "orders-payments": { ...asPlanned["orders-payments"], PAYMENT_CONCURRENCY: "5" } };
+  t.ok(of("", five).every(({ model, published }) => model === undefined && published === null));
+});
+
 t.test("beside the study and beside the line that explains it", async (t) => {
   const values = resolveParameters(syncVsAsync, {});
   const figures = { findings: syncFindings(doors, [], 60) } as unknown as RunFigures;
-  const lines = syncVsAsync.beside?.(figures, values, {}) ?? [];
+  const lines = syncVsAsync.beside?.(figures, values, asPlanned) ?? [];
   const of = (door: string, what: string) => lines.find((line) => line.of === door && line.what === what);
   t.match(of("synchronous", "attempted"), { measured: 49, model: 49, published: 49 });
   t.match(of("synchronous", "finished"), {
@@ -82,7 +105,7 @@ t.test("beside the study and beside the line that explains it", async (t) => {
     syncVsAsync,
     parseVariant("seconds=6 payment_seconds=0.3 timeout=3").parameters,
   );
-  const beside = syncVsAsync.beside?.(figures, short, {}) ?? [];
+  const beside = syncVsAsync.beside?.(figures, short, asPlanned) ?? [];
   t.ok(
     beside.every(({ published, reason }) => published === null && reason === undefined),
     "another experiment",
