@@ -2,6 +2,7 @@
 
 import { PublishBatchCommand, PublishCommand, type SNSClient } from "@aws-sdk/client-sns";
 import type { OutgoingMessage } from "../broker.ts";
+import { isMissing } from "./missing.ts";
 import { splitBySize } from "./split-by-size.ts";
 
 /** SNS takes ten entries a batch call. */
@@ -9,7 +10,7 @@ export const PUBLISHED_TOGETHER = 10;
 
 /**
  * Resolves to the messages that were not acknowledged, with the reason of each.
- * @throws the SDK's error when nothing was
+ * @throws the SDK's error when nothing was and there was one call, or when it says that the topic is missing
  */
 export async function publishTogether(
   client: SNSClient,
@@ -18,8 +19,11 @@ export async function publishTogether(
 ): Promise<ReadonlyMap<OutgoingMessage, unknown>> {
   const parts = splitBySize(messages, sizeOf);
   const ends = await Promise.allSettled(parts.map((part) => publishPart(client, TopicArn, part)));
-  const [first] = ends;
-  if (ends.length === 1 && first?.status === "rejected") throw first.reason;
+  const failures = ends.flatMap((end) => (end.status === "rejected" ? [end.reason] : []));
+  if (failures.length === ends.length) {
+    const missing = failures.find(isMissing);
+    if (missing !== undefined || ends.length === 1) throw missing ?? failures[0];
+  }
   const refused = new Map<OutgoingMessage, unknown>();
   for (const [at, end] of ends.entries()) {
     if (end.status === "rejected") for (const message of parts[at] ?? []) refused.set(message, end.reason);

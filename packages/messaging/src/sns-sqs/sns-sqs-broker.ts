@@ -10,6 +10,7 @@ import { leasingConsumer } from "../consumer/leasing-consumer.ts";
 import { BrokerUnavailable } from "../errors.ts";
 import { type AwsOptions, snsClient, sqsClient } from "./clients.ts";
 import { counts, queueDepth } from "./counts.ts";
+import { isMissing } from "./missing.ts";
 import { PUBLISHED_TOGETHER, publishTogether } from "./publish.ts";
 import { redriveSqs } from "./redrive.ts";
 import { remade } from "./remade.ts";
@@ -94,17 +95,6 @@ export function connectSnsSqs(options: SnsSqsOptions): Broker {
       for (const client of [producer, control, poller]) client.destroy();
     },
   };
-}
-
-const MISSING = new Set([
-  "NotFound",
-  "NotFoundException",
-  "QueueDoesNotExist",
-  "AWS.SimpleQueueService.NonExistentQueue",
-]);
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && MISSING.has(error.name);
 }
 
 async function made<T>(topology: Promise<T>): Promise<T> {

@@ -1,13 +1,18 @@
 /** Messages that share a publish: each has its own outcome, and none is too much for the others. */
 
 import { randomUUID } from "node:crypto";
-import type { PublishBatchCommand, SNSClient } from "@aws-sdk/client-sns";
+import {
+  CreateTopicCommand,
+  DeleteTopicCommand,
+  type PublishBatchCommand,
+  SNSClient,
+} from "@aws-sdk/client-sns";
 import { startEmulator } from "@parallax/emulator";
 import { waitFor } from "@parallax/testkit";
 import t from "tap";
 import { BrokerUnavailable } from "../../src/index.ts";
 import { publishTogether } from "../../src/sns-sqs/publish.ts";
-import { connectTo } from "../contract/brokers.ts";
+import { connectTo, emulatorAccess } from "../contract/brokers.ts";
 
 const LIMITS = { visibilitySeconds: 30, maxReceiveCount: 5 };
 const KIB = 1024;
@@ -71,6 +76,33 @@ t.test(
     await t.rejects(publishTogether(none, "arn", [message("one"), message("two")]), down);
   },
 );
+
+t.test("a topic that every part misses is the call's failure, so that it can be made again", async (t) => {
+  const missing = Object.assign(new Error("Topic does not exist"), { name: "NotFoundException" });
+  const tooLarge = Object.assign(new Error("Message too long"), { name: "InvalidParameter" });
+  const [large, huge] = [message("large", 200 * KIB), message("huge", 300 * KIB)];
+  const gone = clientThat(async ({ input }) => {
+    throw JSON.stringify(input).includes("huge") ? tooLarge : missing;
+  });
+  await t.rejects(publishTogether(gone, "arn", [large, message("more", 100 * KIB)]), missing);
+  await t.rejects(
+    publishTogether(gone, "arn", [huge, large]),
+    missing,
+    "whatever is wrong with another part",
+  );
+});
+
+t.test("a topic that is gone: a batch of several parts makes the topic again", async (t) => {
+  const name = randomUUID();
+  await using broker = connectTo(emulator, LIMITS, name);
+  await broker.prepare();
+  const sns = new SNSClient({ ...emulatorAccess, endpoint: emulator.endpoint });
+  t.teardown(() => sns.destroy());
+  const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: `topic-${name}` }));
+  await sns.send(new DeleteTopicCommand({ TopicArn }));
+  await Promise.all([broker.publish(message("m1", 200 * KIB)), broker.publish(message("m2", 200 * KIB))]);
+  await waitFor("both", async () => (await broker.depth()).visible === 2);
+});
 
 function clientThat(send: (command: PublishBatchCommand) => Promise<object>): SNSClient {
   return { send } as unknown as SNSClient;
