@@ -35,7 +35,10 @@ const STANDSTILL_MS = 60_000;
 const MOVING_SECONDS = 60;
 
 /** What servers answer that have no such task. */
-const UNKNOWN_TO_SERVER = /InvalidAction|UnknownOperation|UnsupportedOperation|NotImplemented|UnknownAction/;
+const UNKNOWN_TO_SERVER = /InvalidAction|UnknownOperation|NotImplemented|UnknownAction/;
+/** AWS: a task that runs, among others. An emulator: no such task. */
+const UNSUPPORTED = /UnsupportedOperation/;
+const RUNNING = /already.*(task|running)|active task/i;
 
 export async function redriveSqs(
   client: SQSClient,
@@ -51,7 +54,10 @@ export async function redriveSqs(
   return await moveByHand(client, queues, options);
 }
 
-/** Resolves to the ARN that the task goes by; undefined where the server has no such tasks. */
+/**
+ * Resolves to the ARN that the task goes by; undefined where the server has no such tasks.
+ * @throws BrokerUnavailable when one is running already
+ */
 async function startTask(client: SQSClient, queues: RedrivenQueues): Promise<string | undefined> {
   const [SourceArn, DestinationArn] = await Promise.all(
     [queues.deadLetterQueueUrl, queues.queueUrl].map((url) => arnOf(client, url)),
@@ -60,7 +66,15 @@ async function startTask(client: SQSClient, queues: RedrivenQueues): Promise<str
     await client.send(new StartMessageMoveTaskCommand({ SourceArn, DestinationArn }));
     return SourceArn;
   } catch (error) {
-    if (error instanceof Error && UNKNOWN_TO_SERVER.test(error.name)) return undefined;
+    if (!(error instanceof Error)) throw error;
+    const { name, message } = error;
+    if (RUNNING.test(message))
+      throw new BrokerUnavailable(
+        "The server is moving these dead letters already: one task at a time. Try again when it is done",
+        { cause: error },
+      );
+    const isEmulator = client.config.endpoint !== undefined;
+    if (UNKNOWN_TO_SERVER.test(name) || (UNSUPPORTED.test(name) && isEmulator)) return undefined;
     throw error;
   }
 }
