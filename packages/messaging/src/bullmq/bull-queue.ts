@@ -66,10 +66,13 @@ export class BullQueue implements AsyncDisposable {
 
   async deadLetters(limit: number): Promise<readonly OutgoingMessage[]> {
     const letters: OutgoingMessage[] = [];
-    while (letters.length < limit) {
-      const jobs = await this.#failed(letters.length, Math.min(BATCH, limit - letters.length));
-      if (jobs.length === 0) break;
+    const { deadLettered } = await this.depth();
+    // By places in the set, of which some may bring no job: it has been removed meanwhile, or lost its contents.
+    for (let from = 0; from < deadLettered && letters.length < limit; ) {
+      const places = Math.min(BATCH, limit - letters.length);
+      const jobs = await this.#failed(from, places);
       letters.push(...jobs.map(messageOf));
+      from += places;
     }
     return letters;
   }

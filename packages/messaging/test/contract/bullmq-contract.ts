@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { waitFor } from "@parallax/testkit";
 import { Redis } from "ioredis";
 import type { Test } from "tap";
-import { BrokerUnavailable, bullmqOperator, connectBullmq } from "../../src/index.ts";
+import { BrokerUnavailable, bullmqOperator, connectBullmq, PermanentFailure } from "../../src/index.ts";
 
 /** A Redis that writes down what it acknowledges, to be killed and started again at the same address. */
 export interface RedisUnderTest {
@@ -101,6 +101,36 @@ export function bullmqContract(t: Test, { url, kill, start }: RedisUnderTest): v
     await broker.publish(message("last"));
     await waitFor("all of them", () => got.size === acknowledged.length + 1);
     t.ok([...acknowledged, "last"].every((body) => got.has(body)));
+  });
+
+  t.test("a dead letter without contents is passed over, and the others are told once each", async (t) => {
+    const admin = await administrator(t, url);
+    const name = randomUUID();
+    await using broker = connectBullmq({
+      url,
+      queue: `queue-${name}`,
+      visibilitySeconds: 2,
+      maxReceiveCount: 1,
+    });
+    const consumer = broker.consume(
+      async () => {
+        throw new PermanentFailure("poison");
+      },
+      { concurrency: 1 },
+    );
+    t.teardown(() => consumer.stop(0));
+    const bodies = ["m0", "m1", "m2"];
+    for (const body of bodies) await broker.publish(message(body));
+    const all = async () => (await broker.depth()).deadLettered === 3;
+    await waitFor("all three to be dead letters", all, PATIENCE_MS);
+    const [first = ""] = await admin.zrange(`bull:queue-${name}:failed`, 0, 0);
+    const { body } = JSON.parse((await admin.hget(`bull:queue-${name}:${first}`, "data")) ?? "{}");
+    await admin.del(`bull:queue-${name}:${first}`);
+    const others = bodies.filter((each) => each !== body);
+    const told = async (limit: number) => (await broker.deadLetters(limit)).map(({ body }) => body);
+    t.same((await told(10)).sort(), others);
+    t.equal((await told(1)).length, 1, "as many as are asked for");
+    await admin.zrem(`bull:queue-${name}:failed`, first);
   });
 
   t.test("Redis killed under load and started again: all that was acknowledged is delivered", async (t) => {
