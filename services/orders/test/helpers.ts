@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { connect } from "node:net";
 import { MemoryBroker } from "@parallax/messaging";
 import { type App, createMetrics, listen } from "@parallax/service";
-import { type OpenApi, silentLogger, witnessAnswers } from "@parallax/testkit";
+import { type OpenApi, silentLogger, waitFor, witnessAnswers } from "@parallax/testkit";
 import fc from "fast-check";
 import { httpPaymentProvider } from "../src/adapters/http-payment-provider.ts";
 import { MemoryIdempotencyKeys } from "../src/adapters/idempotency-keys.ts";
@@ -153,6 +153,60 @@ export function post(url: string, body: unknown, headers: Record<string, string>
     body: JSON.stringify(body),
     headers: { "content-type": "application/json", ...headers },
   });
+}
+
+/** A receiver before a payment provider whose payments go on until they are released, and what was counted. */
+export async function startBoth(t: Test, payments: PaymentsSettings = {}, receiver: ReceiverSettings = {}) {
+  const ledger = new HeldLedger();
+  const provider = await startPayments(t, { concurrency: 1, ...payments, ledger });
+  const it = await startReceiver(t, { ...receiver, paymentsUrl: provider.url });
+  const place = (id: string | undefined, init: RequestInit = {}, changes: object = {}) =>
+    fetch(`${it.url}/orders/sync`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ ...goodOrder, ...(id && { order_id: id }), ...changes }),
+      ...init,
+    });
+  const line = async () =>
+    (await (await fetch(`${provider.url}/ledger/summary`)).json()) as Record<string, number>;
+  const begun = () => waitFor("a payment to begin", async () => (await line()).in_progress === 1);
+  let ahead: Promise<Response> | undefined;
+  const inLine = () => waitFor("one to stand in line", async () => (await line()).waiting === 1);
+  return {
+    ...it,
+    ledger,
+    paymentsUrl: provider.url,
+    place,
+    begun,
+    inLine,
+    line,
+    /** An order whose customer can hang up. */
+    placeAndHangUp(id: string): () => void {
+      const gone = new AbortController();
+      place(id, { signal: gone.signal }).catch(() => {});
+      return () => gone.abort();
+    },
+    /** Keeps everybody else in line until the ledger is released. */
+    async holdLine(): Promise<void> {
+      ahead = post(`${provider.url}/payments`, { order_id: "ahead", amount_minor: 1 });
+      ahead.catch(() => {});
+      await begun();
+    },
+    /** The answer to who held the line. */
+    ahead: () => ahead,
+    charged: () => ledger.entries.map(({ order_id }) => order_id),
+    status: async (id: string) => (await it.store.find(id))?.status,
+    outcomes: () => countsOf(it.url, "orders_sync_total", "outcome"),
+    settled: () => countsOf(it.url, "orders_settled_total", "outcome"),
+    cancellations: () => countsOf(provider.url, "payments_cancellations_total", "status"),
+  };
+}
+
+/** What a counter of the service at `url` says, by `label`. */
+async function countsOf(url: string, counter: string, label: string): Promise<Record<string, number>> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const lines = text.matchAll(new RegExp(`^${counter}\\{.*${label}="(\\w+)".*\\} (\\d+)$`, "gm"));
+  return Object.fromEntries([...lines].map(([, value, count]) => [value, Number(count)]));
 }
 
 /** Sends `bytes` and ends its side; resolves to all that came back, rejects when the connection was reset. */

@@ -3,73 +3,7 @@ import { waitFor } from "@parallax/testkit";
 import t from "tap";
 import { MemoryOrderStore } from "../../src/adapters/memory-order-store.ts";
 import { fingerprint } from "../../src/domain/order.ts";
-import {
-  anOrder,
-  goodOrder,
-  HeldLedger,
-  type PaymentsSettings,
-  post,
-  startPayments,
-  startReceiver,
-} from "../helpers.ts";
-
-type Receiver = Parameters<typeof startReceiver>[1];
-
-/** A receiver before a payment provider whose payments go on until they are released, and what was counted. */
-async function startBoth(t: Test, payments: PaymentsSettings = {}, receiver: Receiver = {}) {
-  const ledger = new HeldLedger();
-  const provider = await startPayments(t, { concurrency: 1, ...payments, ledger });
-  const it = await startReceiver(t, { ...receiver, paymentsUrl: provider.url });
-  const place = (id: string | undefined, init: RequestInit = {}, changes: object = {}) =>
-    fetch(`${it.url}/orders/sync`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ ...goodOrder, ...(id && { order_id: id }), ...changes }),
-      ...init,
-    });
-  const line = async () =>
-    (await (await fetch(`${provider.url}/ledger/summary`)).json()) as Record<string, number>;
-  const begun = () => waitFor("a payment to begin", async () => (await line()).in_progress === 1);
-  let ahead: Promise<Response> | undefined;
-  const inLine = () => waitFor("one to stand in line", async () => (await line()).waiting === 1);
-  return {
-    ...it,
-    ledger,
-    paymentsUrl: provider.url,
-    place,
-    begun,
-    inLine,
-    line,
-    /** An order whose customer can hang up. */
-    placeAndHangUp(id: string): () => void {
-      const gone = new AbortController();
-      place(id, { signal: gone.signal }).catch(() => {});
-      return () => gone.abort();
-    },
-    /** Keeps everybody else in line until the ledger is released. */
-    async holdLine(): Promise<void> {
-      ahead = post(`${provider.url}/payments`, { order_id: "ahead", amount_minor: 1 });
-      ahead.catch(() => {});
-      await begun();
-    },
-    /** The answer to who held the line. */
-    ahead: () => ahead,
-    charged: () => ledger.entries.map(({ order_id }) => order_id),
-    status: async (id: string) => (await it.store.find(id))?.status,
-    outcomes: () => countsOf(it.url, "orders_sync_total", "outcome"),
-    settled: () => countsOf(it.url, "orders_settled_total", "outcome"),
-    cancellations: () => countsOf(provider.url, "payments_cancellations_total", "status"),
-  };
-}
-
-/** What a counter of the service at `url` says, by `label`. */
-async function countsOf(url: string, counter: string, label: string): Promise<Record<string, number>> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  const lines = text.matchAll(new RegExp(`^${counter}\\{.*${label}="(\\w+)".*\\} (\\d+)$`, "gm"));
-  return Object.fromEntries([...lines].map(([, value, count]) => [value, Number(count)]));
-}
-
-type Test = Parameters<typeof startPayments>[0];
+import { anOrder, goodOrder, post, startBoth, startPayments, startReceiver } from "../helpers.ts";
 
 t.test("200 with the completed order, as GET tells it; the charge is in the ledger", async (t) => {
   const { place, url, ledger, outcomes, broker } = await startBoth(t);
