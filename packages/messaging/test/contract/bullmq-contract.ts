@@ -123,7 +123,7 @@ export function bullmqContract(t: Test, { url, kill, start }: RedisUnderTest): v
     for (const body of bodies) await broker.publish(message(body));
     const all = async () => (await broker.depth()).deadLettered === 3;
     await waitFor("all three to be dead letters", all, PATIENCE_MS);
-    const [first = ""] = await admin.zrange(`bull:queue-${name}:failed`, 0, 0);
+    const [first = ""] = await admin.zrange(`bull:queue-${name}:failed`, "0", "0");
     const { body } = JSON.parse((await admin.hget(`bull:queue-${name}:${first}`, "data")) ?? "{}");
     await admin.del(`bull:queue-${name}:${first}`);
     const others = bodies.filter((each) => each !== body);
