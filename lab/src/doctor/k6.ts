@@ -9,7 +9,7 @@ export async function checkK6({ settings, path }: Examination): Promise<Finding[
   const compiler: Finding = {
     check: "go",
     state: "ok",
-    found: go ?? "not installed; only needed to build k6",
+    found: go ?? "not installed; only needed to build k6, and toxiproxy for the tests",
   };
   try {
     const k6 = await findK6(settings, path);
