@@ -41,7 +41,7 @@ export async function runRows(
     } catch (error) {
       failed.push({ name, error });
       if (signal.aborted) break;
-      output.warn(`${name}: ${messageOf(error)}`);
+      output.warn([`${name}: ${messageOf(error)}`, remedyOf(error)].filter(Boolean).join(" "));
     }
   }
   if (!json) printTable(experiment, results, options);
@@ -51,6 +51,7 @@ export async function runRows(
   if (signal.aborted) {
     throw new LabError("INTERRUPTED", `Interrupted: ${missing} of ${rows.length} rows are missing.`, {
       reason: "What was filed stays.",
+      remedy: remedyOf(failed.at(-1)?.error),
       cause: first?.error ?? signal.reason,
     });
   }
@@ -63,6 +64,11 @@ export async function runRows(
       cause: first?.error,
     },
   );
+}
+
+/** What to do about a row that did not come to its end: also what it has left in the queue. */
+function remedyOf(error: unknown): string | undefined {
+  return error instanceof LabError ? error.remedy : undefined;
 }
 
 /** Of one run or of several: what was measured beside what was published. */

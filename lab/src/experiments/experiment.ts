@@ -164,12 +164,20 @@ export interface FinishedLoad {
   readonly drainedInTime: boolean;
 }
 
+/** "3420 orders", in two fields. */
+export interface Left {
+  readonly count: number;
+  readonly what: string;
+}
+
 /** A system while it is being observed. */
 export interface Observed extends AsyncDisposable {
   /** Numbers for one row of the metrics file, by the names of `samples`. Rejects while they cannot be had. */
   sample(): Promise<Record<string, number>>;
   /** True once nothing is on its way any more. */
   drained(): Promise<boolean>;
+  /** How much is, for people, when a run comes to no end. */
+  left?(): Promise<Left>;
   /** One outcome for each invariant of the system; zero work is never held. */
   judge(run: FinishedLoad): Promise<Verdict>;
   /** Numbers by name that only this experiment has; called after `judge`. They are figures of the run, kept and compared. */

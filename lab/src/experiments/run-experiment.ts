@@ -7,6 +7,7 @@ import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { hasCode, LabError, messageOf } from "../cli/lab-error.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
+import { type Backlog, noteLeft, tellLeft, waitUntilEmpty } from "./backlog.ts";
 import { type Beside, withoutCompany } from "./beside.ts";
 import { Bundle, FORMAT } from "./bundle.ts";
 import { type ConductedLoad, conductLoad, FILES } from "./conduct-load.ts";
@@ -16,7 +17,6 @@ import { describeCommit, describeMachine } from "./machine.ts";
 import { metricsFile, type Row } from "./metrics-csv.ts";
 import type { Variant } from "./parameters.ts";
 import { type PlannedRun, planRunOn } from "./plan-run.ts";
-import { settle } from "./settle.ts";
 import { diskFull } from "./trouble.ts";
 
 export interface RunOptions {
@@ -70,10 +70,11 @@ export async function runExperiment(options: RunOptions): Promise<RunResult> {
     throw explained(error, options.resultsDir);
   });
   let record: object = { format: FORMAT, begun: begun.toISOString() };
+  const backlog: Backlog = { left: undefined };
   let finished: RunResult;
   try {
     record = { ...record, ...(await describeRun(options, plan)) };
-    const result = await stages(options, plan, bundle);
+    const result = await stages(options, plan, bundle, backlog);
     options.signal.throwIfAborted();
     options.onStage("filing the results");
     if (result.verdict.outcome !== "held") await keepLogs(options.runtime, bundle);
@@ -99,13 +100,19 @@ export async function runExperiment(options: RunOptions): Promise<RunResult> {
     finished = { ...result, readings, beside, directory: await bundle.finish() };
     await publishMetrics(options, finished.directory);
   } catch (error) {
-    throw await fileFailure(bundle, record, options, explained(error, bundle.directory));
+    const left = tellLeft(backlog, experiment);
+    throw await fileFailure(bundle, record, options, explained(error, bundle.directory), left);
   }
   if (options.signal.aborted) throw interruptedAfter(finished.directory, options.signal.reason);
   return finished;
 }
 
-async function stages(options: RunOptions, plan: PlannedRun, bundle: Bundle): Promise<ConductedLoad> {
+async function stages(
+  options: RunOptions,
+  plan: PlannedRun,
+  bundle: Bundle,
+  backlog: Backlog,
+): Promise<ConductedLoad> {
   const { experiment, runtime, signal } = options;
   const configured: string[] = [];
   try {
@@ -115,10 +122,12 @@ async function stages(options: RunOptions, plan: PlannedRun, bundle: Bundle): Pr
       configured.push(service);
       await runtime.configure(service, { ...environment });
     }
-    const wasEmpty = await waitUntilEmpty(options, plan);
+    const wasEmpty = await emptied(options, plan, backlog);
     // Only now: what it notes as there before the load must not grow by an earlier run's work.
     await using observed = await experiment.observe(runtime, { ...plan, tell: options.onStage });
-    return await conductLoad(options, plan, bundle, { observed, wasEmpty });
+    return await noteLeft(observed, backlog, () =>
+      conductLoad(options, plan, bundle, { observed, wasEmpty }),
+    );
   } finally {
     // Also after Ctrl-C: the lab that was there before the run is there after it.
     await undoFaults(plan.faults, runtime, options.onStage);
@@ -128,6 +137,13 @@ async function stages(options: RunOptions, plan: PlannedRun, bundle: Bundle): Pr
       });
     }
   }
+}
+
+/** Resolves to whether nothing of an earlier run is on its way any more. */
+async function emptied(options: RunOptions, plan: PlannedRun, backlog: Backlog): Promise<boolean> {
+  const { experiment, runtime, onStage: tell } = options;
+  await using observed = await experiment.observe(runtime, { ...plan, tell });
+  return await noteLeft(observed, backlog, () => waitUntilEmpty(options, plan, observed));
 }
 
 /**
@@ -145,23 +161,13 @@ async function publishMetrics(
   });
 }
 
-/** What an earlier run has left would be measured as this one's. Resolves to whether nothing is on its way any more. */
-async function waitUntilEmpty(
-  { experiment, runtime, signal, onStage }: RunOptions,
-  plan: PlannedRun,
-): Promise<boolean> {
-  await using observed = await experiment.observe(runtime, { ...plan, tell: onStage });
-  if (await observed.drained().catch(() => false)) return true;
-  onStage("waiting until what is left of earlier work is done");
-  return settle(observed, experiment.settleSeconds, signal);
-}
-
 /** Files what there is of a run that did not come to its end. Resolves to the error that says so. */
 async function fileFailure(
   bundle: Bundle,
   record: object,
   { runtime, signal }: RunOptions,
   error: unknown,
+  left: string | undefined,
 ): Promise<LabError> {
   const state = signal.aborted ? "interrupted" : "failed";
   if (state === "failed") await keepLogs(runtime, bundle);
@@ -173,7 +179,7 @@ async function fileFailure(
     .writeJson("run.json", { ...record, ended: now(), state, error: messageOf(error) })
     .catch(() => {});
   const directory = await bundle.finish().catch(() => bundle.directory);
-  return withDirectory(error, directory, state);
+  return withDirectory(error, directory, state, left);
 }
 
 /** The ends of the parts' logs, for runs that went wrong. A log that cannot be had is no reason to fail. */
@@ -230,17 +236,18 @@ function interruptedAfter(directory: string, cause: unknown): LabError {
   });
 }
 
-function withDirectory(error: unknown, directory: string, state: string): LabError {
+function withDirectory(error: unknown, directory: string, state: string, left: string | undefined): LabError {
   if (state === "interrupted") {
     return new LabError("INTERRUPTED", "The run was interrupted.", {
       reason: `What there is of it: ${directory}`,
+      remedy: left,
       cause: error,
     });
   }
   const known = error instanceof LabError ? error : undefined;
   return new LabError(known?.code ?? "COMMAND_FAILED", `The run failed: ${messageOf(error)}`, {
     reason: known?.reason,
-    remedy: [known?.remedy, `What there is of the run: ${directory}`].filter(Boolean).join(" "),
+    remedy: [known?.remedy, left, `What there is of the run: ${directory}`].filter(Boolean).join(" "),
     detail: known?.detail,
     cause: error,
   });

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Runtime } from "../runtimes/runtime.ts";
-import type { Experiment, FinishedLoad, Observed } from "./experiment.ts";
+import type { Experiment, Finish, FinishedLoad, Observed } from "./experiment.ts";
 import { mergeServices } from "./parameters.ts";
 import type { PlannedRun } from "./plan-run.ts";
 import type { Sampler } from "./sampler.ts";
@@ -58,11 +58,20 @@ export async function settleStages(
   if (drainedInTime || !finish) return { drained: drainedInTime, drainedInTime, measuredUntil };
   sampler.stage = "finish";
   onStage("finishing: what is left is done fast, and not measured");
+  await configureFinish({ runtime, signal }, plan, finish);
+  const drained = await settle(observed, settleSeconds, signal);
+  return { drained, drainedInTime, measuredUntil };
+}
+
+/** Gives services what lets them finish fast, over what the run has given them. */
+export async function configureFinish(
+  { runtime, signal }: Pick<SettleOptions, "runtime" | "signal">,
+  plan: Pick<PlannedRun, "services">,
+  finish: Finish,
+): Promise<void> {
   const services = mergeServices(plan.services, finish.services);
   for (const service of Object.keys(finish.services)) {
     signal.throwIfAborted();
     await runtime.configure(service, { ...services[service] });
   }
-  const drained = await settle(observed, settleSeconds, signal);
-  return { drained, drainedInTime, measuredUntil };
 }

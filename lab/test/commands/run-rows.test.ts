@@ -103,6 +103,20 @@ t.test("a row that fails takes no other with it, and is named in the end", async
   t.match(text.err, /5 workers: it fell over/);
 });
 
+t.test("what a row has left in the queue is told, when it fails and after Ctrl-C", async (t) => {
+  const left = new LabError("COMMAND_FAILED", "The run failed: it fell over", {
+    remedy: "3,412 orders are still queued.",
+  });
+  const { running, text } = start(t, (workers) => (workers === 5 ? left : "held"));
+  await t.rejects(running, { code: "COMMAND_FAILED" });
+  t.match(text.err, /5 workers: The run failed: it fell over 3,412 orders are still queued\./);
+  const interrupted = start(t, (_, abort) => {
+    abort();
+    return left;
+  });
+  await t.rejects(interrupted.running, { code: "INTERRUPTED", remedy: "3,412 orders are still queued." });
+});
+
 t.test("a broken row is shown in full, and is a result", async (t) => {
   const { running, text } = start(t, (workers) => (workers === 5 ? "broken" : "held"));
   const results = await running;

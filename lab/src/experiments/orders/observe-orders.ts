@@ -58,6 +58,11 @@ export async function observeOrders(runtime: Runtime): Promise<Observed> {
       return visible + inFlight + delayed === 0 && !(await inFunction.busy());
     },
 
+    async left() {
+      const { visible, inFlight, delayed } = await queue.depth();
+      return { count: visible + inFlight + delayed, what: "orders" };
+    },
+
     async judge({ answersFile, requests, drained, signal }) {
       const { values: answers, unreadable } = await readJsonLines(answersFile, answerSchema);
       const ledger = await api.chargesAfter(before);
