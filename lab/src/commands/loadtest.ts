@@ -12,9 +12,9 @@ import { lengthOf } from "../experiments/load-schedule.ts";
 import { asItIs, mergeVariants, parseVariant, type Variant } from "../experiments/parameters.ts";
 import { planRun } from "../experiments/plan-run.ts";
 import { type NamedVariant, rowsInTurns, rowsOf } from "../experiments/rows.ts";
-import type { RunResult } from "../experiments/run-experiment.ts";
 import { checkServiceSettings } from "../experiments/service-variables.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
+import { gatherResults } from "./filed-results.ts";
 import { printRun } from "./print-run.ts";
 import { runHere } from "./run-here.ts";
 import { runInTurns } from "./run-in-turns.ts";
@@ -83,26 +83,26 @@ async function loadtest(flags: LoadtestFlags, context: CliContext): Promise<void
   }
   await assertUsable(environment, context.root);
   await withLab(context, flags, async (lab) => {
-    const results: RunResult[] = [];
-    for (const { experiment, variants, rows, sides } of work) {
-      const { runtime } = lab;
-      const { json, markdown, primary } = flags;
-      await checkParts(experiment, variants, faults, runtime);
-      const options = { context, ...lab, faults, json, markdown };
-      if (sides) {
-        results.push(...(await runInTurns(experiment, { ...options, ...sides, repeats, primary })));
-      } else if (rows.length > 1) {
-        results.push(...(await runRows(experiment, rows, options)));
-      } else {
-        const result = await runHere(experiment, { ...options, variant });
-        if (!json) {
+    const { json = false, markdown, primary } = flags;
+    // Of two sides what is printed is their comparison.
+    const printed = json && work.every(({ sides }) => !sides?.against);
+    const results = await gatherResults(context.output, printed, async (onResult) => {
+      for (const { experiment, variants, rows, sides } of work) {
+        await checkParts(experiment, variants, faults, lab.runtime);
+        const options = { context, ...lab, faults, json, markdown, onResult };
+        if (sides) {
+          await runInTurns(experiment, { ...options, ...sides, repeats, primary });
+        } else if (rows.length > 1) {
+          await runRows(experiment, rows, options);
+        } else {
+          const result = await runHere(experiment, { ...options, variant });
+          onResult(result);
+          if (json) continue;
           printRun(result, context.output);
           printBeside(result.beside, context.output, markdown);
         }
-        results.push(result);
       }
-    }
-    if (flags.json && work.every(({ sides }) => !sides?.against)) context.output.json(results);
+    });
     if (results.some(({ verdict }) => verdict.outcome !== "held")) context.exitWith(exitCodes.verdict);
   });
 }

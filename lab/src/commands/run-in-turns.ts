@@ -24,6 +24,8 @@ export interface TurnsOptions extends RunHereOptions {
   /** The metric that decides; the experiment's unless told. */
   readonly primary?: string | undefined;
   readonly json?: boolean | undefined;
+  /** Told at once of each run that was filed. */
+  readonly onResult?: (result: RunResult) => void;
 }
 
 interface Turn {
@@ -56,6 +58,7 @@ export async function runInTurns(experiment: Experiment, options: TurnsOptions):
       });
       tell(result, turn, round, output);
       results.push(result);
+      options.onResult?.(result);
       sides[turn.side].push(result.directory);
     }
   }

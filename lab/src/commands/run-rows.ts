@@ -17,6 +17,8 @@ import { type RunHereOptions, runHere } from "./run-here.ts";
 export interface RowsOptions extends RunHereOptions {
   readonly json?: boolean | undefined;
   readonly markdown?: boolean | undefined;
+  /** Told at once of each run that was filed. */
+  readonly onResult?: (result: RunResult) => void;
   /** Makes one run; on this machine unless told. */
   readonly run?: typeof runHere;
 }
@@ -37,6 +39,7 @@ export async function runRows(
     try {
       const result = await run(experiment, { ...options, variant });
       results.push(result);
+      options.onResult?.(result);
       tellRow(name, result, output);
     } catch (error) {
       failed.push({ name, error });

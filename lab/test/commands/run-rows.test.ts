@@ -90,6 +90,16 @@ t.test("as JSON nothing is printed here", async (t) => {
   t.equal(text.out, "");
 });
 
+t.test("each row that was filed is told at once, also where others fail", async (t) => {
+  const filed: string[] = [];
+  const onResult = ({ directory }: RunResult) => void filed.push(directory);
+  const { running } = start(t, (workers) => (workers === 5 ? new Error("it fell over") : "held"), {
+    onResult,
+  });
+  await t.rejects(running, { code: "COMMAND_FAILED" });
+  t.same(filed, ["results/1", "results/20"]);
+});
+
 t.test("a row that fails takes no other with it, and is named in the end", async (t) => {
   const { running, seen, text } = start(t, (workers) => (workers === 5 ? new Error("it fell over") : "held"));
   await t.rejects(running, {
