@@ -28,7 +28,7 @@ const MOST_MEMORY_SHARE = 0.5;
 
 /**
  * @param lacking parts that the experiment has nothing to give to; what the variant gives them stays
- * @throws LabError USAGE for a parameter that there is not, and for a load that would take the machine down
+ * @throws LabError USAGE for a parameter that there is not, a variable that follows from one, and a load that would take the machine down
  */
 export function planRun(
   experiment: Experiment,
