@@ -13,7 +13,7 @@ json_option = $(if $(JSON),--json)
 loadtest_options = $(if $(SYSTEM),--system $(SYSTEM)) $(if $(EXPERIMENT),--experiment $(EXPERIMENT)) \
 	$(if $(ENV),--env $(ENV)) $(foreach fault,$(FAULT),--fault $(fault)) $(if $(SET),--set "$(SET)") \
 	$(if $(REPEAT),--repeat $(REPEAT)) $(if $(AGAINST),--against "$(AGAINST)") \
-	$(if $(PRIMARY),--primary $(PRIMARY))
+	$(if $(PRIMARY),--primary $(PRIMARY)) $(if $(MARKDOWN),--markdown)
 model_options = $(if $(ARRIVALS),--arrivals $(ARRIVALS)) $(if $(SERVICE_SECONDS),--service $(SERVICE_SECONDS)) \
 	$(if $(WORKERS),--workers $(WORKERS)) $(if $(FOR_SECONDS),--seconds $(FOR_SECONDS)) \
 	$(if $(PAYMENT_LINES),--lines $(PAYMENT_LINES)) $(if $(MAX_WAIT),--max-wait $(MAX_WAIT)) \
@@ -86,7 +86,7 @@ images-load: node ## Read them from that file: FILE=
 
 ##@ Experiments
 
-loadtest: node ## Run an experiment and judge it: SYSTEM= EXPERIMENT= SET="rate=50" REPEAT=5 AGAINST="rate=60" PRIMARY= FAULT=kill:orders-processor@3s
+loadtest: node ## Run an experiment and judge it: SYSTEM= EXPERIMENT= SET="rate=50" REPEAT=5 AGAINST="rate=60" PRIMARY= FAULT=kill:orders-processor@3s MARKDOWN=1
 	@$(LAB) loadtest $(loadtest_options) $(runtime_option) $(json_option)
 
 compare: node ## Compare two runs, or sets of runs: A=results/… B=results/…, or RUNS=<set>; PRIMARY= JSON=1
