@@ -78,7 +78,7 @@ async function fullRun(t: Test, megabytes: number, changes: (directory: string) 
     code: "PREREQUISITE_MISSING",
     message: "The run failed: The disk that results are written to is full.",
     reason: directory,
-    remedy: /^Make room there; old bundles below results\/ may be removed\. (.* still queued.* )?What there is of the run: \S+$/,
+    remedy: /^Make room there; old bundles below results\/ may be removed\. What there is of the run: \S+$/,
   });
   const [found = ""] = await findBundles(directory);
   const bundle = await readBundle(found);
