@@ -87,30 +87,6 @@ t.test("BROKER=bullmq runs without an emulator, and changes to SNS and SQS in pl
   t.same(await containersOf(composeProject), []);
 });
 
-t.test(
-  "CONSUMER=lambda takes the processor's place: a function is deployed before the receiver is ready",
-  async (t) => {
-    const lab = await ownComposeLab(t, { ...quick, EMULATOR: "ministack" });
-    await lab.up();
-    const { composeProject } = lab.settings;
-    t.ok((await containersOf(composeProject)).includes("orders-processor"));
-
-    const { runtime, up } = changed(lab, { CONSUMER: "lambda" });
-    const events = await up();
-    t.ok(events.some(({ text }) => /Deploying the Lambda function/.test(text)));
-    t.match(
-      events.filter(({ kind }) => kind === "warn"),
-      [{ part: "orders-processor", text: /removed/ }],
-    );
-    t.notOk((await containersOf(composeProject)).includes("orders-processor"));
-    t.match(await ordersWiring(runtime), { broker: "sns-sqs", consumer: "lambda" });
-    await takeOneThrough(t, runtime);
-    t.equal((await runtime.status()).state, "running");
-    await up();
-    await takeOneThrough(t, runtime);
-  },
-);
-
 /** The same lab by other settings. */
 function changed(lab: OwnComposeLab, env: Record<string, string>) {
   const settings = settingsFromEnv(
