@@ -2,7 +2,8 @@
 
 import { randomUUID } from "node:crypto";
 import type { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
-import { InvokeCommand, type LambdaClient } from "@aws-sdk/client-lambda";
+import { GetFunctionConfigurationCommand, InvokeCommand, type LambdaClient } from "@aws-sdk/client-lambda";
+import { CreateTopicCommand, SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
 import { type Broker, connectSnsSqs, functionOperator, type QueueOperator } from "@parallax/messaging";
 import { waitFor } from "@parallax/testkit";
 import type { Test } from "tap";
@@ -138,6 +139,20 @@ export class LambdaPipeline {
     );
   }
 
+  /** Beside whoever is subscribed: the mistake that everything else here must not make. */
+  async subscribeFunctionToo(): Promise<void> {
+    const sns = new SNSClient(this.#access);
+    try {
+      const [{ TopicArn }, { FunctionArn: Endpoint }] = await Promise.all([
+        sns.send(new CreateTopicCommand({ Name: names.topic })),
+        this.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: ORDERS_FUNCTION.name })),
+      ]);
+      await sns.send(new SubscribeCommand({ TopicArn, Protocol: "lambda", Endpoint }));
+    } finally {
+      sns.destroy();
+    }
+  }
+
   /** Resolves to the ids of orders that were answered 202. */
   async accept(count: number): Promise<string[]> {
     const ids = Array.from({ length: count }, () => randomUUID());
@@ -164,12 +179,17 @@ export class LambdaPipeline {
     return ids.filter((id) => found.get(id)?.status === "completed").length;
   }
 
+  /** How often it has been begun, by the function or a worker. */
+  async attempts(id: string): Promise<number> {
+    return (await this.api.findOrder(id))?.attempts ?? 0;
+  }
+
   /** Waits until all are completed: begun once each, charged once each. */
   async allProcessedOnce(t: Test, ids: readonly string[], since: number): Promise<void> {
     await this.#allCompleted(ids);
     const charged = (await this.api.chargesAfter(since)).map(({ order_id }) => order_id);
     t.same(charged.filter((id) => ids.includes(id)).sort(), [...ids].sort(), "one charge for each order");
-    const attempts = await Promise.all(ids.map((id) => this.#attempts(id)));
+    const attempts = await Promise.all(ids.map((id) => this.attempts(id)));
     t.ok(
       attempts.every((count) => count === 1),
       `each was begun once: ${attempts.join(" ")}`,
@@ -194,11 +214,6 @@ export class LambdaPipeline {
       async () => (await this.completed(ids)) === ids.length,
       SETTLE_MS,
     );
-  }
-
-  async #attempts(id: string): Promise<number> {
-    const answer = await fetch(`${this.receiverUrl}/orders/${id}`);
-    return ((await answer.json()) as { attempts: number }).attempts;
   }
 
   async #close(): Promise<void> {
