@@ -23,10 +23,7 @@ const MOST = 1.05;
 
 const settings = settingsFromEnv(environmentWithDotEnv(rootDir, process.env), rootDir);
 const { runtime } = await chooseRuntime(settings);
-await using api = new OrdersApi({
-  receiver: runtime.endpoint("orders-receiver"),
-  payments: runtime.endpoint("orders-payments"),
-});
+await using api = OrdersApi.of(runtime);
 
 /** Charges a second while every worker has work: between the ends of the first and the last full round of payments. */
 async function rate(workers: number): Promise<number> {

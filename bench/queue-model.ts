@@ -66,10 +66,7 @@ function withTimes(onTimes: (times: OrderTimes) => void): Experiment {
       return {
         ...observed,
         async findings(run) {
-          await using api = new OrdersApi({
-            receiver: runtime.endpoint("orders-receiver"),
-            payments: runtime.endpoint("orders-payments"),
-          });
+          await using api = OrdersApi.of(runtime);
           onTimes(await readOrderTimes(run.answersFile, await api.chargesAfter(0)));
           return (await observed.findings?.(run)) ?? {};
         },

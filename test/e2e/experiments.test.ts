@@ -12,7 +12,7 @@ import { smoke } from "../../lab/src/experiments/orders/smoke.ts";
 import { parseVariant } from "../../lab/src/experiments/parameters.ts";
 import { isSkipped, readBundle } from "../../lab/src/experiments/read-bundle.ts";
 import { type RunSet, runExperiment } from "../../lab/src/experiments/run-experiment.ts";
-import { anyK6 } from "../lib/own-experiment.ts";
+import { anyK6, runOptions } from "../lib/own-experiment.ts";
 import { ownLab } from "../lib/own-lab.ts";
 
 // Only the first time, where k6 has to be built.
@@ -24,19 +24,18 @@ const { runtime, directory } = await ownLab(t);
 const resultsDir = join(directory, "results");
 
 async function run(experiment: Experiment, changes: string, set?: RunSet) {
-  const result = await runExperiment({
-    experiment,
-    variant: parseVariant(changes),
-    ...(set && { set }),
-    runtime,
-    environment: "local",
-    k6,
-    faults: [],
-    resultsDir,
-    signal,
-    onStage: (text) => t.comment(text),
-    onRow: () => {},
-  });
+  const result = await runExperiment(
+    runOptions({
+      experiment,
+      variant: parseVariant(changes),
+      ...(set && { set }),
+      runtime,
+      k6,
+      resultsDir,
+      signal,
+      onStage: (text) => t.comment(text),
+    }),
+  );
   const bundle = await readBundle(result.directory);
   if (isSkipped(bundle)) throw new Error(bundle.reason);
   return { ...result, bundle };

@@ -12,7 +12,7 @@ import { parseVariant } from "../../lab/src/experiments/parameters.ts";
 import { isSkipped, readBundle } from "../../lab/src/experiments/read-bundle.ts";
 import { rowsOf } from "../../lab/src/experiments/rows.ts";
 import { type RunResult, runExperiment } from "../../lab/src/experiments/run-experiment.ts";
-import { anyK6 } from "../lib/own-experiment.ts";
+import { anyK6, runOptions } from "../lib/own-experiment.ts";
 import { ownLab } from "../lib/own-lab.ts";
 
 // Only the first time, where k6 has to be built.
@@ -28,18 +28,17 @@ async function run(experiment: Experiment, changes: string) {
 }
 
 async function runVariant(experiment: Experiment, variant: ReturnType<typeof parseVariant>) {
-  const result = await runExperiment({
-    experiment,
-    variant,
-    runtime,
-    environment: "local",
-    k6,
-    faults: [],
-    resultsDir,
-    signal,
-    onStage: (text) => t.comment(text),
-    onRow: () => {},
-  });
+  const result = await runExperiment(
+    runOptions({
+      experiment,
+      variant,
+      runtime,
+      k6,
+      resultsDir,
+      signal,
+      onStage: (text) => t.comment(text),
+    }),
+  );
   t.equal(result.verdict.outcome, "held", JSON.stringify(result.verdict.invariants, null, 2));
   const bundle = await readBundle(result.directory);
   if (isSkipped(bundle)) throw new Error(bundle.reason);

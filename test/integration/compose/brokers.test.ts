@@ -23,10 +23,7 @@ async function containersOf(project: string): Promise<string[]> {
 
 /** Places an order on the queue and waits until it is paid, once. */
 async function takeOneThrough(t: Test, runtime: Runtime): Promise<void> {
-  await using api = new OrdersApi({
-    receiver: runtime.endpoint("orders-receiver"),
-    payments: runtime.endpoint("orders-payments"),
-  });
+  await using api = OrdersApi.of(runtime);
   const order_id = randomUUID();
   const { charges } = await api.ledgerSummary();
   await api.placeOrder({ order_id, customer_id: "a", items: [{ product_id: "b", quantity: 2, price: 3 }] });

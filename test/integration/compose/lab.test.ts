@@ -21,10 +21,7 @@ const engines = ["emulator", "postgres", "redis"];
 const services = ["orders-payments", "orders-processor", "orders-receiver"];
 
 function api(): OrdersApi {
-  return new OrdersApi({
-    receiver: runtime.endpoint("orders-receiver"),
-    payments: runtime.endpoint("orders-payments"),
-  });
+  return OrdersApi.of(runtime);
 }
 
 const order = (order_id: string) => ({

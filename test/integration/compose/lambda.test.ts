@@ -36,11 +36,7 @@ const lambda = {
 };
 const { runtime, settings, environment, up } = await ownComposeLab(t, lambda);
 const k6 = await anyK6(t);
-const api = () =>
-  new OrdersApi({
-    receiver: runtime.endpoint("orders-receiver"),
-    payments: runtime.endpoint("orders-payments"),
-  });
+const api = () => OrdersApi.of(runtime);
 
 /** Resolves to the charges that were made for it. */
 async function oneOrderIsPaid(): Promise<number> {

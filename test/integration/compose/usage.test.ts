@@ -96,10 +96,7 @@ t.test("the engine tells the same as the kernel", async (t) => {
 
 t.test("bytes of requests are counted where they come in and go out", async (t) => {
   const before = await usage("orders-receiver");
-  await using orders = new OrdersApi({
-    receiver: runtime.endpoint("orders-receiver"),
-    payments: runtime.endpoint("orders-payments"),
-  });
+  await using orders = OrdersApi.of(runtime);
   // More than a kilobyte each.
   const items = Array(20).fill({ product_id: "p".repeat(60), quantity: 1, price: 2.5 });
   for (let at = 0; at < 20; at += 1) {

@@ -51,10 +51,7 @@ export const brokers: Experiment = {
 
 async function observe(runtime: Runtime): Promise<Observed> {
   const base = await observeOrders(runtime);
-  const api = new OrdersApi({
-    receiver: runtime.endpoint("orders-receiver"),
-    payments: runtime.endpoint("orders-payments"),
-  });
+  const api = OrdersApi.of(runtime);
   return {
     ...base,
     async findings({ answersFile, signal }: FinishedLoad) {

@@ -8,6 +8,7 @@ import type { Beside } from "../beside.ts";
 import type { Experiment, ParameterValues } from "../experiment.ts";
 import type { RunFigures } from "../figures.ts";
 import { decimal } from "./decimal.ts";
+import { finishFast } from "./finish-fast.ts";
 import { needsWorkers } from "./needs.ts";
 import { observeOrders, orderSamples } from "./observe-orders.ts";
 
@@ -41,13 +42,7 @@ export const latency: Experiment = {
     "orders-processor": { NUM_WORKERS: "20" },
   }),
   // Twenty workers do seven such orders a second: the queue that is left says nothing about answers.
-  finish: () => ({
-    measuredSeconds: 5,
-    services: {
-      "orders-payments": { PAYMENT_SECONDS: "0", PAYMENT_CONCURRENCY: "0" },
-      "orders-processor": { NUM_WORKERS: "100" },
-    },
-  }),
+  finish: () => finishFast(5),
   settleSeconds: 180,
   samples: orderSamples,
   beside,

@@ -29,10 +29,7 @@ export const orderSamples = [
 const MOST_DEAD_LETTERS = 10_000;
 
 export async function observeOrders(runtime: Runtime): Promise<Observed> {
-  const api = new OrdersApi({
-    receiver: runtime.endpoint("orders-receiver"),
-    payments: runtime.endpoint("orders-payments"),
-  });
+  const api = OrdersApi.of(runtime);
   // The one that the services use by now: the experiment has configured them.
   const queue = openQueue(await brokerAccess(runtime));
   const { last_seq: before } = await api.ledgerSummary();

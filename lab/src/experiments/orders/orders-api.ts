@@ -3,6 +3,7 @@
 import { Pool } from "undici";
 import { z } from "zod";
 import { LabError } from "../../cli/lab-error.ts";
+import type { Runtime } from "../../runtimes/runtime.ts";
 
 const orderSchema = z.object({
   order_id: z.string(),
@@ -43,6 +44,14 @@ const PAGE = 1000;
 export class OrdersApi implements AsyncDisposable {
   readonly #receiver: Pool;
   readonly #payments: Pool;
+
+  /** Those of the lab that runs. */
+  static of(runtime: Pick<Runtime, "endpoint">): OrdersApi {
+    return new OrdersApi({
+      receiver: runtime.endpoint("orders-receiver"),
+      payments: runtime.endpoint("orders-payments"),
+    });
+  }
 
   constructor(urls: { readonly receiver: string; readonly payments: string }) {
     const options = { connections: CONNECTIONS, headersTimeout: 10_000, bodyTimeout: 10_000 };

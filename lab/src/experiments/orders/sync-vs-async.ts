@@ -21,6 +21,7 @@ import type {
 import type { RunFigures } from "../figures.ts";
 import { settle } from "../settle.ts";
 import { decimal } from "./decimal.ts";
+import { finishFast } from "./finish-fast.ts";
 import { needsWorkers } from "./needs.ts";
 import { observeOrders, orderSamples } from "./observe-orders.ts";
 import { OrdersApi } from "./orders-api.ts";
@@ -78,13 +79,7 @@ export const syncVsAsync: Experiment = {
     "orders-processor": { NUM_WORKERS: "20" },
   }),
   // What the queue holds takes hours at this rate, and is no part of the question: see worker-scaling.
-  finish: () => ({
-    measuredSeconds: 1,
-    services: {
-      "orders-payments": { PAYMENT_SECONDS: "0", PAYMENT_CONCURRENCY: "0" },
-      "orders-processor": { NUM_WORKERS: "100" },
-    },
-  }),
+  finish: () => finishFast(1),
   settleSeconds: 180,
   samples: orderSamples,
   primaryMetric: () => "async/latency_p50_ms",
@@ -95,10 +90,7 @@ export const syncVsAsync: Experiment = {
 
 async function observe(runtime: Runtime, plan: ObservedPlan): Promise<Observed> {
   const base = await observeOrders(runtime);
-  const api = new OrdersApi({
-    receiver: runtime.endpoint("orders-receiver"),
-    payments: runtime.endpoint("orders-payments"),
-  });
+  const api = OrdersApi.of(runtime);
   const { last_seq: before } = await api.ledgerSummary();
   const syncOrders = async (run: FinishedLoad) => (await readDoors(run.answersFile)).sync.map(({ id }) => id);
   return {

@@ -20,6 +20,7 @@ import type {
 } from "../experiment.ts";
 import { decimal } from "./decimal.ts";
 import { forecastLastPaid, saturatedRate } from "./drain-forecast.ts";
+import { finishFast } from "./finish-fast.ts";
 import { needsWorkers } from "./needs.ts";
 import { observeOrders, orderSamples } from "./observe-orders.ts";
 import { depthFigures, type OrderTimes, readOrderTimes } from "./order-times.ts";
@@ -98,14 +99,8 @@ export const workerScaling: Experiment = {
       },
     };
   },
-  finish: ({ drain_seconds = 0, compress = 1 }) => ({
-    measuredSeconds: drain_seconds / compress,
-    services: {
-      // First: to a processor that has hundreds of payments in a line, they are what it waits for.
-      "orders-payments": { PAYMENT_SECONDS: "0", PAYMENT_CONCURRENCY: "0" },
-      "orders-processor": { NUM_WORKERS: "100", SCALE_BACKLOG_PER_WORKER: "0" },
-    },
-  }),
+  finish: ({ drain_seconds = 0, compress = 1 }) =>
+    finishFast(drain_seconds / compress, { SCALE_BACKLOG_PER_WORKER: "0" }),
   settleSeconds: 180,
   samples,
   // Measured however long the watch was; a drain may be a forecast.
@@ -117,10 +112,7 @@ export const workerScaling: Experiment = {
 
 async function observe(runtime: Runtime, plan: ObservedPlan): Promise<Observed> {
   const base = await observeOrders(runtime);
-  const api = new OrdersApi({
-    receiver: runtime.endpoint("orders-receiver"),
-    payments: runtime.endpoint("orders-payments"),
-  });
+  const api = OrdersApi.of(runtime);
   const { last_seq: before } = await api.ledgerSummary();
   return {
     ...base,
