@@ -1,8 +1,8 @@
 /** The contracts of the order stores, the ledger and the keys: the same on Postgres as on the in-memory twins. */
 
+import { openPool } from "@parallax/postgres";
 import { silentLogger } from "@parallax/testkit";
 import t from "tap";
-import { openPool } from "../../services/orders/src/adapters/database.ts";
 import {
   MemoryIdempotencyKeys,
   postgresIdempotencyKeys,

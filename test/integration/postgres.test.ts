@@ -1,9 +1,9 @@
 /** The stores of orders on a Postgres container as the lab runs it, and what they promise when it is killed. */
 
 import { randomUUID } from "node:crypto";
+import { openPool } from "@parallax/postgres";
 import { silentLogger, waitFor } from "@parallax/testkit";
 import t from "tap";
-import { openPool } from "../../services/orders/src/adapters/database.ts";
 import { postgresLedger } from "../../services/orders/src/adapters/ledgers.ts";
 import { postgresOrderStore } from "../../services/orders/src/adapters/postgres-order-store.ts";
 import { fingerprint } from "../../services/orders/src/domain/order.ts";

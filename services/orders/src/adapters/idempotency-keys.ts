@@ -1,9 +1,9 @@
 /** Idempotency keys and the answers that they stand for: in Postgres, and their in-memory twin. */
 
+import { reached } from "@parallax/postgres";
 import { DependencyUnavailable } from "@parallax/service";
 import type pg from "pg";
 import type { IdempotencyKeys, KeptAnswer, KeyedRequest, Taken } from "../domain/ports.ts";
-import { reached } from "./database.ts";
 
 // Nothing is returned when the key is another request's, is being run, or has its answer.
 const TAKE = `

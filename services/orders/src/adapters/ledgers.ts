@@ -1,9 +1,9 @@
 /** The payment provider's ledger: in Postgres, and its in-memory twin. */
 
+import { type Migration, reached } from "@parallax/postgres";
 import { Cancelled } from "@parallax/service";
 import type pg from "pg";
 import type { Charge, Ledger, LedgerEntry } from "../domain/ports.ts";
-import { type Migration, reached } from "./database.ts";
 
 /** A schema of its own: the provider is another company, it shares no table with those who judge by it. */
 export const LEDGER_SCHEMA = "provider";

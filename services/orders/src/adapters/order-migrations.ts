@@ -1,6 +1,6 @@
 /** The tables of orders, in the order in which they came to be. */
 
-import type { Migration } from "./database.ts";
+import type { Migration } from "@parallax/postgres";
 
 export const ORDERS_SCHEMA = "orders";
 

@@ -1,8 +1,8 @@
 /** The receivers' leases in Postgres, by its clock alone. */
 
+import { reached } from "@parallax/postgres";
 import type pg from "pg";
 import type { Leases } from "../domain/ports.ts";
-import { reached } from "./database.ts";
 
 const RENEW = `
   insert into orders.receivers (instance, alive_until) values ($1, now() + make_interval(secs => $2))

@@ -1,8 +1,8 @@
 /** Orders and their payments in Postgres. */
 
+import { reached } from "@parallax/postgres";
 import type pg from "pg";
 import type { OrderState, SyncOrderStore } from "../domain/ports.ts";
-import { reached } from "./database.ts";
 
 export { ORDERS_SCHEMA, orderMigrations } from "./order-migrations.ts";
 

@@ -1,7 +1,7 @@
 /** The payment provider's process. */
 
+import { openDatabase } from "@parallax/postgres";
 import { createMetrics, listen, type ServiceParts, serviceMain } from "@parallax/service";
-import { openDatabase } from "../adapters/database.ts";
 import { LEDGER_SCHEMA, ledgerMigrations, postgresLedger } from "../adapters/ledgers.ts";
 import { createPayments } from "./app.ts";
 import { type PaymentsConfig, paymentsConfig } from "./config.ts";

@@ -5,8 +5,8 @@
  * The tables are there already: the receiver makes them before anything can be published.
  */
 
+import { openPool } from "@parallax/postgres";
 import { createLogger } from "@parallax/service";
-import { openPool } from "../adapters/database.ts";
 import { httpPaymentProvider } from "../adapters/http-payment-provider.ts";
 import { postgresOrderStore } from "../adapters/postgres-order-store.ts";
 import { configureFromEnv } from "./config.ts";

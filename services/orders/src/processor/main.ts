@@ -1,8 +1,8 @@
 /** The processor's process. */
 
+import { openDatabase } from "@parallax/postgres";
 import { createMetrics, listen, type ServiceParts, serviceMain } from "@parallax/service";
 import { connectBroker } from "../adapters/broker-environment.ts";
-import { openDatabase } from "../adapters/database.ts";
 import { httpPaymentProvider } from "../adapters/http-payment-provider.ts";
 import { ORDERS_SCHEMA, orderMigrations, postgresOrderStore } from "../adapters/postgres-order-store.ts";
 import { createProcessorApp } from "./app.ts";

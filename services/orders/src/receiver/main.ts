@@ -1,10 +1,10 @@
 /** The receiver's process. */
 
 import { randomUUID } from "node:crypto";
+import { openDatabase } from "@parallax/postgres";
 import { createMetrics, listen, type Metrics, type ServiceParts, serviceMain } from "@parallax/service";
 import type pg from "pg";
 import { connectBroker } from "../adapters/broker-environment.ts";
-import { openDatabase } from "../adapters/database.ts";
 import { httpPaymentProvider } from "../adapters/http-payment-provider.ts";
 import { postgresIdempotencyKeys } from "../adapters/idempotency-keys.ts";
 import { postgresLeases } from "../adapters/postgres-leases.ts";

@@ -2,6 +2,7 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { type Delivery, MemoryBroker } from "@parallax/messaging";
+import { traceQueries } from "@parallax/postgres";
 import {
   childSpan,
   newTrace,
@@ -16,7 +17,6 @@ import type pg from "pg";
 import t from "tap";
 import { tracedBroker } from "../../src/adapters/tracing/traced-broker.ts";
 import { tracedCall } from "../../src/adapters/tracing/traced-call.ts";
-import { traceQueries } from "../../src/adapters/tracing/traced-queries.ts";
 
 interface Recorded extends SpanStart {
   readonly context: Span["context"];

@@ -1,11 +1,11 @@
 /** The contract of the order store and of the ledger, and what both promise on a database that fails and comes back. */
 
 import { randomUUID } from "node:crypto";
+import { migrate } from "@parallax/postgres";
 import { DependencyUnavailable } from "@parallax/service";
 import { waitFor } from "@parallax/testkit";
 import type pg from "pg";
 import type { Test } from "tap";
-import { migrate } from "../../src/adapters/database.ts";
 import { LEDGER_SCHEMA, ledgerMigrations } from "../../src/adapters/ledgers.ts";
 import { ORDERS_SCHEMA, orderMigrations } from "../../src/adapters/postgres-order-store.ts";
 import { acceptOrder, fingerprint } from "../../src/domain/order.ts";

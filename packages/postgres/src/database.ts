@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { DependencyUnavailable, type Logger, type ServiceParts } from "@parallax/service";
 import pg from "pg";
-import { traceQueries } from "./tracing/traced-queries.ts";
+import { traceQueries } from "./traced-queries.ts";
 
 export interface DatabaseOptions {
   readonly url: string;
