@@ -163,7 +163,7 @@ export class NatsLink implements AsyncDisposable {
     this.#changes.dispatchEvent(new Event("change"));
   }
 
-  #unavailable(cause = this.#lastError): DependencyUnavailable {
+  #unavailable(cause = this.#lastError) {
     return new DependencyUnavailable("NATS does not answer.", { cause, retryAfterSeconds: 5 });
   }
 }
