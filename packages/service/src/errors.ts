@@ -58,6 +58,7 @@ function define(code: string, status: number, title: string, retryable = false) 
 export const BodyMissing = define("BODY_MISSING", 400, "The request has no body");
 export const MalformedBody = define("MALFORMED_BODY", 400, "The request body cannot be read");
 export const BadRequest = define("BAD_REQUEST", 400, "The request cannot be understood");
+export const Forbidden = define("FORBIDDEN", 403, "This is not allowed");
 export const NotFound = define("NOT_FOUND", 404, "There is no such thing");
 export const RouteNotFound = define("ROUTE_NOT_FOUND", 404, "There is no such route");
 export const MethodNotAllowed = define("METHOD_NOT_ALLOWED", 405, "This route does not take that method");
@@ -75,6 +76,8 @@ export const KeyReused = define(
   422,
   "This key belongs to a request with other contents",
 );
+export const BidTooLow = define("BID_TOO_LOW", 409, "The bid is under the least that would be accepted");
+export const AuctionEnded = define("AUCTION_ENDED", 410, "The auction is over");
 export const BodyTooLarge = define("BODY_TOO_LARGE", 413, "The request body is too large");
 export const UnsupportedMediaType = define(
   "UNSUPPORTED_MEDIA_TYPE",
@@ -83,6 +86,7 @@ export const UnsupportedMediaType = define(
 );
 export const ExpectationFailed = define("EXPECTATION_FAILED", 417, "This expectation cannot be met");
 export const ValidationFailed = define("VALIDATION_FAILED", 422, "The request has invalid fields");
+export const UpgradeRequired = define("UPGRADE_REQUIRED", 426, "This speaks another protocol");
 export const HeadersTooLarge = define("HEADERS_TOO_LARGE", 431, "The request's headers are too large");
 export const Internal = define("INTERNAL", 500, "The service failed");
 export const Overloaded = define("OVERLOADED", 503, "The service has all it can do", true);
@@ -98,6 +102,7 @@ export const errorClasses = [
   BodyMissing,
   MalformedBody,
   BadRequest,
+  Forbidden,
   NotFound,
   RouteNotFound,
   MethodNotAllowed,
@@ -106,10 +111,13 @@ export const errorClasses = [
   Cancelled,
   KeyInUse,
   KeyReused,
+  BidTooLow,
+  AuctionEnded,
   BodyTooLarge,
   UnsupportedMediaType,
   ExpectationFailed,
   ValidationFailed,
+  UpgradeRequired,
   HeadersTooLarge,
   Internal,
   Overloaded,

@@ -1,0 +1,45 @@
+/** The gateway's process. */
+
+import { openPool } from "@parallax/postgres";
+import { createMetrics, listen, type ServiceParts, serviceMain } from "@parallax/service";
+import { postgresArchiveReader } from "../adapters/postgres-archive-reader.ts";
+import { redisAuctions } from "../adapters/redis-auctions.ts";
+import { connectRedis } from "../adapters/redis-connection.ts";
+import { createGateway } from "./app.ts";
+import { type GatewayConfig, gatewayConfig } from "./config.ts";
+
+async function start(config: GatewayConfig, { logger, releasers, tracing }: ServiceParts) {
+  const metrics = createMetrics("bidding-gateway");
+  // Its tables are made by the archiver: a gateway starts, and takes bids, without the archive.
+  const pool = releasers.add(
+    "database",
+    openPool(
+      { url: config.DATABASE_URL, poolSize: config.DATABASE_POOL_SIZE, applicationName: "gateway" },
+      logger,
+    ),
+    (pool) => pool.end(),
+  );
+  const redis = releasers.add(
+    "redis",
+    connectRedis({ url: config.REDIS_URL, name: "gateway" }, logger),
+    (redis) => redis.disconnect(),
+  );
+  const auctions = redisAuctions(redis, { mostUnarchived: config.MOST_UNARCHIVED });
+  const app = createGateway({
+    auctions,
+    archive: postgresArchiveReader(pool),
+    logger,
+    metrics,
+    tracing,
+    maxInFlight: config.MAX_IN_FLIGHT,
+  });
+  const server = releasers.add(
+    "http server",
+    await listen(app.callback, { host: config.HOST, port: config.PORT }),
+    (server) => server.close(config.SHUTDOWN_GRACE_SECONDS * 700),
+  );
+  releasers.add("readiness", app, (app) => app.drain());
+  return { url: server.url, method: config.BID_METHOD };
+}
+
+await serviceMain({ name: "bidding-gateway", configure: gatewayConfig, start });
