@@ -5,88 +5,28 @@
 import { readFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { parseEnv } from "node:util";
-import { z } from "zod";
+import type { z } from "zod";
 import { hasCode, LabError } from "./cli/lab-error.ts";
 import { type BackingImageVariable, backingImageVariables } from "./images/catalogue.ts";
+import type { BrokerName, ConsumerName, EmulatorName, Profile, runtimeChoices } from "./settings/choices.ts";
+import { portVariables, settingsSchema } from "./settings/variables.ts";
 
-/** The systems that exist. `PROFILE` names some of them, or `all`. */
-export const profiles = ["orders"] as const;
-export type Profile = (typeof profiles)[number];
-
-/** The runtimes that exist. */
-export const runtimes = ["compose", "process"] as const;
-export type RuntimeName = (typeof runtimes)[number];
-
-/** `auto`: the one that runs; else compose where a Docker engine answers, process where none does. */
-export const runtimeChoices = ["auto", ...runtimes] as const;
-
-/** The AWS emulators that the Compose lab can run; the process runtime has one of its own. */
-export const emulators = ["localstack", "ministack"] as const;
-export type EmulatorName = (typeof emulators)[number];
-
-/** What carries queued orders from the receiver to whoever pays for them. */
-export const brokers = ["sns-sqs", "bullmq"] as const;
-export type BrokerName = (typeof brokers)[number];
-
-/** Who takes queued orders: the processor's workers, or a Lambda function on the emulator. Never both. */
-export const consumers = ["workers", "lambda"] as const;
-export type ConsumerName = (typeof consumers)[number];
+export {
+  type BrokerName,
+  brokers,
+  type ConsumerName,
+  consumers,
+  type EmulatorName,
+  emulators,
+  type Profile,
+  profiles,
+  type RuntimeName,
+  runtimeChoices,
+  runtimes,
+} from "./settings/choices.ts";
+export { portSettings, portVariables, settingsSchema } from "./settings/variables.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-const port = (fallback: number) => wholeNumber(1, 65_535, fallback);
-
-/** One entry per variable; `.env.example` lists the same names, and a test compares the two. */
-export const settingsSchema = z.object({
-  PROFILE: z.string().default("all").transform(parseProfiles),
-  RUNTIME: oneOf(runtimeChoices).default("auto"),
-  EMULATOR: oneOf(emulators).default("localstack"),
-  BROKER: oneOf(brokers).default("sns-sqs"),
-  CONSUMER: oneOf(consumers).default("workers"),
-  LAB_DIR: z.string().default(".lab"),
-  COMPOSE_PROJECT_NAME: z
-    .string()
-    .regex(
-      /^[a-z0-9][a-z0-9_-]{0,62}$/,
-      "must be lower-case letters, digits, - and _, and begin with no sign",
-    )
-    .default("parallax"),
-  ORDERS_RECEIVER_PORT: port(8080),
-  ORDERS_PAYMENTS_PORT: port(8090),
-  ORDERS_PROCESSOR_PORT: port(8091),
-  EMULATOR_PORT: port(4566),
-  REDIS_PORT: port(6379),
-  NATS_PORT: port(4222),
-  POSTGRES_PORT: port(5432),
-  NUM_WORKERS: wholeNumber(1, 1_000, 20),
-  PAYMENT_SECONDS: decimal(0, 600, 3),
-  PAYMENT_CONCURRENCY: wholeNumber(0, 10_000, 1),
-  VISIBILITY_TIMEOUT_SECONDS: wholeNumber(1, 43_200, 30),
-  SYNC_ABANDON: oneOf(["drop", "keep"]).default("drop"),
-  LOG_LEVEL: oneOf(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
-  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl().optional(),
-  K6: z.string().optional(),
-  ...(Object.fromEntries(backingImageVariables.map((name) => [name, imageName().optional()])) as Record<
-    BackingImageVariable,
-    z.ZodOptional<ReturnType<typeof imageName>>
-  >),
-  NODE_IMAGE: imageName().optional(),
-  LOCALSTACK_AUTH_TOKEN: z.string().optional(),
-});
-
-/** The variables that move a port, each with the name of its setting. */
-export const portSettings = {
-  ORDERS_RECEIVER_PORT: "ordersReceiver",
-  ORDERS_PAYMENTS_PORT: "ordersPayments",
-  ORDERS_PROCESSOR_PORT: "ordersProcessor",
-  EMULATOR_PORT: "emulator",
-  REDIS_PORT: "redis",
-  NATS_PORT: "nats",
-  POSTGRES_PORT: "postgres",
-} as const satisfies Partial<Record<keyof z.infer<typeof settingsSchema>, keyof Settings["ports"]>>;
-
-/** Names of the variables that move a port. */
-export const portVariables = Object.keys(portSettings) as (keyof typeof portSettings)[];
 
 export interface Settings {
   profiles: readonly Profile[];
@@ -103,6 +43,11 @@ export interface Settings {
     ordersReceiver: number;
     ordersPayments: number;
     ordersProcessor: number;
+    /** Where bids go: the load balancer, or the only gateway. */
+    biddingApi: number;
+    /** Live prices and their page. */
+    biddingLive: number;
+    biddingArchiver: number;
     emulator: number;
     redis: number;
     nats: number;
@@ -119,6 +64,12 @@ export interface Settings {
     visibilitySeconds: number;
     /** What becomes of a synchronous order in the payment line when its customer hangs up. */
     syncAbandon: "drop" | "keep";
+  };
+  bidding: {
+    /** In containers; the process runtime has one. */
+    gateways: 1 | 2;
+    /** Prices that a watcher is sent each second at most; 0 means each one. */
+    broadcastHz: number;
   };
   logLevel: string;
   /** URL of the collector that services send traces to; they trace nothing without one. */
@@ -161,6 +112,9 @@ export function settingsFromEnv(env: Environment, root: string): Settings {
       ordersReceiver: values.ORDERS_RECEIVER_PORT,
       ordersPayments: values.ORDERS_PAYMENTS_PORT,
       ordersProcessor: values.ORDERS_PROCESSOR_PORT,
+      biddingApi: values.BIDDING_API_PORT,
+      biddingLive: values.BIDDING_LIVE_PORT,
+      biddingArchiver: values.BIDDING_ARCHIVER_PORT,
       emulator: values.EMULATOR_PORT,
       redis: values.REDIS_PORT,
       nats: values.NATS_PORT,
@@ -173,6 +127,7 @@ export function settingsFromEnv(env: Environment, root: string): Settings {
       visibilitySeconds: values.VISIBILITY_TIMEOUT_SECONDS,
       syncAbandon: values.SYNC_ABANDON,
     },
+    bidding: { gateways: values.GATEWAYS === "1" ? 1 : 2, broadcastHz: values.BROADCAST_HZ },
     logLevel: values.LOG_LEVEL,
     traceCollector: values.OTEL_EXPORTER_OTLP_ENDPOINT,
     k6: values.K6,
@@ -234,63 +189,9 @@ function lambdaClashes(values: z.output<typeof settingsSchema>): string[] {
   return [];
 }
 
-function parseProfiles(text: string, context: z.RefinementCtx<string>): Profile[] {
-  const names = text.split(",").map((name) => name.trim());
-  const unknown = names.filter((name) => name !== "all" && !profiles.some((profile) => profile === name));
-  if (unknown.length > 0) {
-    context.addIssue(
-      `does not know ${unknown.map((name) => `"${name}"`).join(", ")}; there is: all, ${profiles.join(", ")}`,
-    );
-  }
-  return profiles.filter((profile) => names.includes("all") || names.includes(profile));
-}
-
-function oneOf<const Names extends readonly [string, ...string[]]>(names: Names) {
-  return z.enum(names, { error: `must be one of: ${names.join(", ")}` });
-}
-
-function httpUrl() {
-  return z
-    .string()
-    .trim()
-    .refine(
-      (text) => ["http:", "https:"].includes(URL.parse(text)?.protocol ?? ""),
-      "must be a URL that begins with http:// or https://",
-    );
-}
-
-/** A reference as Docker writes it: [host[:port]/]path[:tag][@digest]. */
-function imageName() {
-  return z
-    .string()
-    .regex(/^[a-z0-9][\w./:@-]{0,254}$/i, "must be an image's name, such as redis:8.0.3-alpine");
-}
-
 function chosenImages(values: Partial<Record<BackingImageVariable, string | undefined>>) {
   const given = backingImageVariables.flatMap((name) =>
     values[name] === undefined ? [] : [[name, values[name]]],
   );
   return Object.fromEntries(given) as Partial<Record<BackingImageVariable, string>>;
-}
-
-function wholeNumber(least: number, most: number, fallback: number) {
-  const message = `must be a whole number from ${least} to ${most}`;
-  return z
-    .string()
-    .trim()
-    .regex(/^\d{1,9}$/, message)
-    .transform(Number)
-    .refine((value) => value >= least && value <= most, message)
-    .default(fallback);
-}
-
-function decimal(least: number, most: number, fallback: number) {
-  const message = `must be a number from ${least} to ${most}`;
-  return z
-    .string()
-    .trim()
-    .regex(/^\d{1,9}(\.\d{1,9})?$/, message)
-    .transform(Number)
-    .refine((value) => value >= least && value <= most, message)
-    .default(fallback);
 }

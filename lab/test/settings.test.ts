@@ -13,7 +13,7 @@ import {
 t.test("an empty environment gives the defaults", async (t) => {
   const settings = settingsFromEnv({ K6: "", NUM_WORKERS: " " }, "/root-of-it");
   t.match(settings, {
-    profiles: ["orders"],
+    profiles: ["orders", "bidding"],
     runtime: "auto",
     emulator: "localstack",
     broker: "sns-sqs",
@@ -21,8 +21,9 @@ t.test("an empty environment gives the defaults", async (t) => {
     composeProject: "parallax",
     images: { backing: {}, node: undefined },
     labDir: "/root-of-it/.lab",
-    ports: { ordersReceiver: 8080, postgres: 5432 },
+    ports: { ordersReceiver: 8080, biddingApi: 8081, biddingLive: 8082, postgres: 5432 },
     orders: { numWorkers: 20, paymentSeconds: 3, paymentConcurrency: 1, syncAbandon: "drop" },
+    bidding: { gateways: 2, broadcastHz: 20 },
   });
   t.equal(settings.k6, undefined);
 });
@@ -37,6 +38,8 @@ t.test("everything wrong is listed at once", async (t) => {
     COMPOSE_PROJECT_NAME: "My Lab",
     REDIS_PORT: "0",
     NUM_WORKERS: "1e3",
+    GATEWAYS: "3",
+    BROADCAST_HZ: "-1",
     PAYMENT_SECONDS: "-1",
     OTEL_EXPORTER_OTLP_ENDPOINT: "localhost:4317",
     REDIS_IMAGE: "redis 8",
@@ -45,7 +48,7 @@ t.test("everything wrong is listed at once", async (t) => {
     code: "SETTINGS_INVALID",
     exitCode: 2,
     reason:
-      /PROFILE.*"x".*RUNTIME.*process.*EMULATOR.*ministack.*BROKER.*bullmq.*CONSUMER.*lambda.*COMPOSE_PROJECT_NAME.*REDIS_PORT.*1 to 65535.*NUM_WORKERS.*PAYMENT_SECONDS.*OTEL_EXPORTER_OTLP_ENDPOINT.*http:.*REDIS_IMAGE/,
+      /PROFILE.*"x".*RUNTIME.*process.*EMULATOR.*ministack.*BROKER.*bullmq.*CONSUMER.*lambda.*COMPOSE_PROJECT_NAME.*REDIS_PORT.*1 to 65535.*NUM_WORKERS.*PAYMENT_SECONDS.*GATEWAYS must be one of: 1, 2.*BROADCAST_HZ.*OTEL_EXPORTER_OTLP_ENDPOINT.*http:.*REDIS_IMAGE/,
   });
 });
 

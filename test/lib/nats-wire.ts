@@ -56,7 +56,7 @@ export class NatsWire implements Disposable {
       const end = this.#unread.indexOf("\r\n");
       if (end < 0) return;
       const line = this.#unread.toString("utf8", 0, end);
-      const [, subject = "", length] = /^MSG (\S+) 1 (?:\S+ )?(\d+)$/.exec(line) ?? [];
+      const [, subject = "", length] = /^MSG (\S+) 1 +(?:\S+ +)?(\d+)$/.exec(line) ?? [];
       const start = end + 2;
       const next = length === undefined ? start : start + Number(length) + 2;
       if (this.#unread.length < next) return;

@@ -29,7 +29,7 @@ export interface OwnLab {
 export type Rewire = (part: PartPlan) => PartPlan;
 
 /**
- * Up and healthy; `env` overrides settings.
+ * Up and healthy: orders, unless PROFILE in `env` says otherwise. `env` overrides settings.
  * @param rewiring made of the settings before anything runs
  */
 export async function ownLab(
@@ -44,10 +44,10 @@ export async function ownLab(
     portVariables.map(async (name) => [name, String(await freePort())] as const),
   );
   const settings = settingsFromEnv(
-    { ...Object.fromEntries(ports), LAB_DIR: directory, LOG_LEVEL: "info", ...env },
+    { ...Object.fromEntries(ports), PROFILE: "orders", LAB_DIR: directory, LOG_LEVEL: "info", ...env },
     rootDir,
   );
-  await lendRedis(directory);
+  await lendEngines(directory);
   const rewire = await rewiring(settings);
   const source = embeddedSource(settings);
   const runtime = new ProcessRuntime({
@@ -65,17 +65,22 @@ export async function ownLab(
     removeOutside(labPaths(directory));
     await rm(directory, { recursive: true, force: true });
   });
-  await runtime.up({ profiles: ["orders"], signal: AbortSignal.timeout(180_000), onEvent: () => {} });
+  await runtime.up({
+    profiles: settings.profiles,
+    signal: AbortSignal.timeout(180_000),
+    onEvent: () => {},
+  });
   return { runtime, settings, directory };
 }
 
-/** The Redis that the checkout's lab has downloaded: each lab of a test would fetch one of its own. */
-async function lendRedis(directory: string): Promise<void> {
-  const downloaded = join(labPaths(checkoutSettings().labDir).engines, "redis");
-  if (!existsSync(downloaded)) return;
+/** What the checkout's lab has downloaded or built: each lab of a test would fetch its own. */
+async function lendEngines(directory: string): Promise<void> {
+  const from = labPaths(checkoutSettings().labDir).engines;
   const { engines } = labPaths(directory);
   await mkdir(engines, { recursive: true });
-  await symlink(downloaded, join(engines, "redis"));
+  for (const name of ["redis", "nats", "nats-server"]) {
+    if (existsSync(join(from, name))) await symlink(join(from, name), join(engines, name));
+  }
 }
 
 /** The settings of the lab that belongs to this checkout: where k6 is kept once it has been built. */

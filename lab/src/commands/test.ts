@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { type CliContext, loadSettings } from "../cli/context.ts";
 import { messageOf } from "../cli/lab-error.ts";
 import { findOrBuildK6 } from "../engines/k6.ts";
+import { findOrGetNats } from "../engines/nats.ts";
 import { findOrDownloadRedis } from "../engines/redis.ts";
 import { findOrBuildToxiproxy } from "../engines/toxiproxy.ts";
 import { labPaths } from "../paths.ts";
@@ -39,6 +40,7 @@ async function preparePrograms(context: CliContext): Promise<void> {
     (settings: Settings) => findOrBuildK6({ settings, signal, onEvent }),
     ({ labDir }: Settings) => findOrBuildToxiproxy({ labDir, signal, onEvent }),
     ({ labDir }: Settings) => findOrDownloadRedis(labPaths(labDir), { signal, onEvent }),
+    ({ labDir }: Settings) => findOrGetNats(labPaths(labDir), { signal, onEvent }),
   ];
   for (const prepare of preparations) {
     try {

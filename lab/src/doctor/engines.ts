@@ -1,7 +1,7 @@
 /** The engines of the process runtime: real servers without containers. */
+import { hasApt } from "../engines/apt-package.ts";
 import { packagedBinaries } from "../engines/postgres-home.ts";
 import { findRedis } from "../engines/redis.ts";
-import { hasApt } from "../engines/redis-apt.ts";
 import { labPaths } from "../paths.ts";
 import type { Examination } from "./examination.ts";
 import { type Finding, failed } from "./finding.ts";

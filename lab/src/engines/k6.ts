@@ -2,14 +2,11 @@
  * k6, the load generator: the program that K6 names, else one on PATH, else one built before, else built now by Go into
  * LAB_DIR/engines. Only load tests need it; `up` does not.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { LabError } from "../cli/lab-error.ts";
-import { labPaths } from "../paths.ts";
 import type { LabEvent } from "../runtimes/runtime.ts";
 import type { Settings } from "../settings.ts";
 import { findProgram, isExecutable, runCommand } from "../util/run-command.ts";
-import { goEnvironment } from "./go-environment.ts";
+import { type GoProgram, goBuilt, goInstall } from "./go-install.ts";
 
 export interface K6 {
   path: string;
@@ -24,9 +21,16 @@ export interface K6Options {
   searchPath?: string | undefined;
 }
 
-/** The newest version that Go can build from its proxy. */
-const module = "go.k6.io/k6@v1.8.1";
-const buildTimeout = 600_000;
+const k6: GoProgram = {
+  title: "k6",
+  // The newest version that Go can build from its proxy.
+  module: "go.k6.io/k6@v1.8.1",
+  made: "k6",
+  kept: "k6",
+  takes: "about 90 s",
+  timeout: 600_000,
+  remedy: "install k6 from your package manager, or set K6 to the path of a k6 program",
+};
 
 /**
  * @throws LabError PREREQUISITE_MISSING when there is no k6 and none can be built, COMMAND_FAILED when the build fails
@@ -42,7 +46,12 @@ export async function findOrBuildK6(options: K6Options): Promise<K6> {
         "Install k6 (brew install k6, or your package manager) or Go, or set K6 to the path of a k6 program.",
     });
   }
-  return build(go, options);
+  const { settings, signal, onEvent } = options;
+  const runs = async (path: string) => (await versionOf(path)) !== undefined;
+  const path = await goInstall(go, k6, runs, { labDir: settings.labDir, signal, onEvent });
+  const built = await versionOf(path);
+  if (built !== undefined) return built;
+  throw new LabError("COMMAND_FAILED", `k6 was built and no longer runs: ${path}.`);
 }
 
 /**
@@ -61,38 +70,7 @@ export async function findK6(
     });
   }
   const onPath = findProgram("k6", searchPath);
-  return (onPath && (await versionOf(onPath))) || versionOf(builtProgram(settings.labDir));
-}
-
-async function build(go: string, { settings, signal, onEvent }: K6Options): Promise<K6> {
-  const paths = labPaths(settings.labDir);
-  onEvent({ kind: "begin", text: "Building k6 with Go (once, about 90 s)" });
-  mkdirSync(paths.engines, { recursive: true });
-  mkdirSync(paths.logs, { recursive: true });
-  const result = await runCommand(go, ["install", module], {
-    cwd: paths.engines,
-    env: { ...goEnvironment(), GOBIN: paths.engines },
-    timeout: buildTimeout,
-    signal,
-  });
-  const log = join(paths.logs, "k6-build.log");
-  writeFileSync(log, `${result.stdout}${result.stderr}`, { mode: 0o600 });
-  signal.throwIfAborted();
-  const built = result.code === 0 ? await versionOf(builtProgram(settings.labDir)) : undefined;
-  if (built !== undefined) {
-    onEvent({ kind: "done", text: `k6 ${built.version} is built` });
-    return built;
-  }
-  throw new LabError("COMMAND_FAILED", "k6 could not be built.", {
-    reason: result.error?.message ?? `go install ended with exit code ${result.code}.`,
-    remedy: `Read ${log}, or install k6 from your package manager, or set K6 to the path of a k6 program.`,
-    detail: result.stderr.trim().split("\n").slice(-8),
-    cause: result.error,
-  });
-}
-
-function builtProgram(labDir: string): string {
-  return join(labPaths(labDir).engines, process.platform === "win32" ? "k6.exe" : "k6");
+  return (onPath && (await versionOf(onPath))) || versionOf(goBuilt(k6, settings.labDir));
 }
 
 async function versionOf(path: string): Promise<K6 | undefined> {

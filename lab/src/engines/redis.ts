@@ -10,7 +10,17 @@ import type { LabPaths } from "../paths.ts";
 import type { PartPlan } from "../runtimes/process/plan.ts";
 import type { PrepareContext } from "../runtimes/process/process-runtime.ts";
 import { childEnvironment, findProgram, runCommand } from "../util/run-command.ts";
-import { downloadRedis, hasApt, unpackedRedis } from "./redis-apt.ts";
+import { type AptPackage, downloadPackage, hasApt, unpackedProgram } from "./apt-package.ts";
+
+const remedy = "Install redis-server or valkey-server with your package manager, then start again.";
+
+const debian: AptPackage = {
+  title: "Redis",
+  package: "redis-server",
+  beside: ["redis-tools"],
+  program: "usr/bin/redis-server",
+  remedy,
+};
 
 export interface RedisProgram {
   program: string;
@@ -28,7 +38,7 @@ export async function findRedis(paths: LabPaths, path = process.env.PATH): Promi
     const found = program && (await runnable(program, []));
     if (found) return found;
   }
-  const unpacked = unpackedRedis(join(paths.engines, "redis"));
+  const unpacked = unpackedProgram(debian, join(paths.engines, "redis"));
   return unpacked && runnable(unpacked.program, unpacked.libraries);
 }
 
@@ -89,12 +99,12 @@ async function download(paths: LabPaths, context: PrepareContext): Promise<Redis
     text: "Downloading Redis into the lab's own directory (once, about 10 s)",
     part: "redis",
   });
-  const { program, libraries } = await downloadRedis(join(paths.engines, "redis"), context);
+  const { program, libraries } = await downloadPackage(debian, join(paths.engines, "redis"), context);
   const found = await runnable(program, libraries);
   if (found !== undefined) return found;
   const { stderr } = await runCommand(program, ["--version"], { env: environmentWith(libraries) });
   throw new LabError("PREREQUISITE_MISSING", "The downloaded Redis does not run here.", {
-    remedy: "Install redis-server or valkey-server with your package manager, then start again.",
+    remedy,
     detail: stderr.trim().split("\n"),
   });
 }

@@ -2,38 +2,47 @@
 
 import { LabError } from "../../cli/lab-error.ts";
 import { planEmulator } from "../../engines/emulator.ts";
+import { prepareNats } from "../../engines/nats.ts";
 import { postgresUrl, preparePostgres } from "../../engines/postgres.ts";
 import { prepareRedis } from "../../engines/redis.ts";
 import { knownPostgresPassword, postgresPassword } from "../../engines/secrets.ts";
 import { labPaths } from "../../paths.ts";
-import type { Settings } from "../../settings.ts";
-import { chosenVariables, ordersParts, ordersPorts } from "./orders-parts.ts";
-import { defaultRestarts } from "./plan.ts";
+import type { Profile, Settings } from "../../settings.ts";
+import { biddingParts, biddingPorts, biddingVariables } from "./bidding-parts.ts";
+import { ordersParts, ordersPorts, ordersVariables } from "./orders-parts.ts";
+import { defaultRestarts, type PartPlan } from "./plan.ts";
 import type { PlanSource } from "./process-runtime.ts";
 
 /** What `make up` runs. */
 export function embeddedSource(settings: Settings): PlanSource {
   const { ports } = settings;
   const paths = labPaths(settings.labDir);
-  const hasEmulator = settings.broker === "sns-sqs";
   return {
     parts: (profiles) => [
-      { name: "postgres", port: ports.postgres, portVariable: "POSTGRES_PORT" },
-      { name: "redis", port: ports.redis, portVariable: "REDIS_PORT" },
-      ...(hasEmulator ? [{ name: "emulator", port: ports.emulator, portVariable: "EMULATOR_PORT" }] : []),
-      ...(profiles.includes("orders") ? ordersPorts(settings) : []),
+      ...enginesOf(profiles, settings),
+      ...(profiles.includes("orders") ? Object.values(ordersPorts(settings)) : []),
+      ...(profiles.includes("bidding") ? Object.values(biddingPorts(settings)) : []),
     ],
-    variables: (profiles) => (profiles.includes("orders") ? chosenVariables(settings) : {}),
+    variables: (profiles) => ({
+      ...(profiles.includes("orders") && ordersVariables(settings)),
+      ...(profiles.includes("bidding") && biddingVariables(settings)),
+    }),
     async prepare(profiles, context) {
-      assertWorkers(settings);
-      const engines = await Promise.all([
-        preparePostgres(paths, ports.postgres, context),
-        prepareRedis(paths, ports.redis, context),
-        ...(hasEmulator ? [planEmulator(ports.emulator)] : []),
-      ]);
+      if (profiles.includes("orders")) assertWorkers(settings);
+      const prepare: Record<EngineName, () => PartPlan | Promise<PartPlan>> = {
+        postgres: () => preparePostgres(paths, ports.postgres, context),
+        redis: () => prepareRedis(paths, ports.redis, context),
+        nats: () => prepareNats(paths, ports.nats, context),
+        emulator: () => planEmulator(ports.emulator),
+      };
+      const engines = await Promise.all(enginesOf(profiles, settings).map(({ name }) => prepare[name]()));
       const databaseUrl = postgresUrl(ports.postgres, postgresPassword(paths.secrets));
-      const services = profiles.includes("orders") ? ordersParts(settings, databaseUrl) : [];
-      return { profiles, parts: [...engines, ...services], restarts: defaultRestarts };
+      const parts = [
+        ...engines,
+        ...(profiles.includes("orders") ? ordersParts(settings, databaseUrl) : []),
+        ...(profiles.includes("bidding") ? biddingParts(settings, databaseUrl) : []),
+      ];
+      return { profiles, parts, restarts: defaultRestarts };
     },
     endpoint(part) {
       if (part !== "postgres") return undefined;
@@ -41,6 +50,22 @@ export function embeddedSource(settings: Settings): PlanSource {
       return password === undefined ? undefined : postgresUrl(ports.postgres, password);
     },
   };
+}
+
+type EngineName = "postgres" | "redis" | "nats" | "emulator";
+
+/** Those that the systems need; both of the first by each of them. */
+function enginesOf(profiles: readonly Profile[], { ports, broker }: Settings) {
+  const engines: { name: EngineName; port: number; portVariable: string }[] = [
+    { name: "postgres", port: ports.postgres, portVariable: "POSTGRES_PORT" },
+    { name: "redis", port: ports.redis, portVariable: "REDIS_PORT" },
+  ];
+  if (profiles.includes("bidding"))
+    engines.push({ name: "nats", port: ports.nats, portVariable: "NATS_PORT" });
+  if (profiles.includes("orders") && broker === "sns-sqs") {
+    engines.push({ name: "emulator", port: ports.emulator, portVariable: "EMULATOR_PORT" });
+  }
+  return engines;
 }
 
 /** The settings refuse this where they name the runtime; here it is the one that this machine has. */

@@ -1,22 +1,14 @@
-/**
- * The orders system's services as parts: what they read from their environment, and nothing they could tell the runtime
- * by.
- */
-import { join } from "node:path";
+/** The orders system's services as parts: what they read from their environment. */
 import { awsRegion } from "../../engines/emulator.ts";
-import { rootDir } from "../../paths.ts";
 import type { Settings } from "../../settings.ts";
-import { childEnvironment } from "../../util/run-command.ts";
 import type { PartPlan } from "./plan.ts";
+import { chosenOf, servicePart } from "./service-part.ts";
 import type { WantedVariables } from "./unlike-settings.ts";
-
-const graceSeconds = 25;
-// A little more than a service gives itself, so that it ends by itself.
-const stopGrace = 30_000;
 
 /** @param databaseUrl with credentials */
 export function ordersParts(settings: Settings, databaseUrl: string): PartPlan[] {
   const { ports, orders } = settings;
+  const parts = ordersPorts(settings);
   const database = { DATABASE_URL: databaseUrl };
   // An emulator is there with one of the brokers only; Redis with both, so that an experiment can compare them in one lab.
   const brokerEngines = settings.broker === "sns-sqs" ? ["redis", "emulator"] : ["redis"];
@@ -28,45 +20,47 @@ export function ordersParts(settings: Settings, databaseUrl: string): PartPlan[]
     PAYMENTS_URL: `http://127.0.0.1:${ports.ordersPayments}`,
   };
   return [
-    service(settings, "receiver", ports.ordersReceiver, ["postgres", ...brokerEngines], {
-      ...brokerClient,
-      ...database,
-      CONSUMER: settings.consumer,
-      SYNC_ABANDON: orders.syncAbandon,
+    servicePart(settings, {
+      ...parts.receiver,
+      main: "orders/src/receiver/main.ts",
+      dependsOn: ["postgres", ...brokerEngines],
+      environment: {
+        ...brokerClient,
+        ...database,
+        CONSUMER: settings.consumer,
+        SYNC_ABANDON: orders.syncAbandon,
+      },
     }),
-    service(settings, "payments", ports.ordersPayments, ["postgres"], {
-      ...database,
-      PAYMENT_SECONDS: String(orders.paymentSeconds),
-      PAYMENT_CONCURRENCY: String(orders.paymentConcurrency),
+    servicePart(settings, {
+      ...parts.payments,
+      main: "orders/src/payments/main.ts",
+      dependsOn: ["postgres"],
+      environment: {
+        ...database,
+        PAYMENT_SECONDS: String(orders.paymentSeconds),
+        PAYMENT_CONCURRENCY: String(orders.paymentConcurrency),
+      },
     }),
-    service(settings, "processor", ports.ordersProcessor, ["postgres", ...brokerEngines], {
-      ...brokerClient,
-      ...database,
-      NUM_WORKERS: String(orders.numWorkers),
+    servicePart(settings, {
+      ...parts.processor,
+      main: "orders/src/processor/main.ts",
+      dependsOn: ["postgres", ...brokerEngines],
+      environment: { ...brokerClient, ...database, NUM_WORKERS: String(orders.numWorkers) },
     }),
   ];
 }
 
-/** What settings decide beside addresses; some of them by part. */
+/** What settings decide of some of them. */
 const CHOSEN = [
   "NUM_WORKERS",
   "PAYMENT_SECONDS",
   "PAYMENT_CONCURRENCY",
   "VISIBILITY_TIMEOUT_SECONDS",
   "SYNC_ABANDON",
-  "LOG_LEVEL",
-  "OTEL_EXPORTER_OTLP_ENDPOINT",
-] as const;
-/** One that may be given to any service, or to none. */
-const OPTIONAL: readonly string[] = ["OTEL_EXPORTER_OTLP_ENDPOINT"];
+];
 
-/** By part, without what is secret. */
-export function chosenVariables(settings: Settings): WantedVariables {
-  const chosen = ordersParts(settings, "").map(({ name: part, environment }) => {
-    const names = CHOSEN.filter((name) => name in environment || OPTIONAL.includes(name));
-    return [part, Object.fromEntries(names.map((name) => [name, environment[name]]))] as const;
-  });
-  return Object.fromEntries(chosen);
+export function ordersVariables(settings: Settings): WantedVariables {
+  return chosenOf(ordersParts(settings, ""), CHOSEN);
 }
 
 function awsVariables({ ports }: Settings) {
@@ -82,49 +76,14 @@ function awsVariables({ ports }: Settings) {
 }
 
 /** Names, ports and the variables that move them. */
-export function ordersPorts(settings: Settings) {
-  const { ports } = settings;
-  return [
-    { name: "orders-receiver", port: ports.ordersReceiver, portVariable: "ORDERS_RECEIVER_PORT" },
-    { name: "orders-payments", port: ports.ordersPayments, portVariable: "ORDERS_PAYMENTS_PORT" },
-    { name: "orders-processor", port: ports.ordersProcessor, portVariable: "ORDERS_PROCESSOR_PORT" },
-  ];
-}
-
-function service(
-  settings: Settings,
-  part: string,
-  port: number,
-  dependsOn: readonly string[],
-  environment: Record<string, string>,
-): PartPlan {
-  const url = `http://127.0.0.1:${port}`;
+export function ordersPorts({ ports }: Settings) {
   return {
-    name: `orders-${part}`,
-    kind: "service",
-    command: process.execPath,
-    args: [join(rootDir, "services", "orders", "src", part, "main.ts")],
-    cwd: rootDir,
-    environment: {
-      ...childEnvironment(process.env),
-      NODE_ENV: "production",
-      HOST: "127.0.0.1",
-      PORT: String(port),
-      LOG_LEVEL: settings.logLevel,
-      SHUTDOWN_GRACE_SECONDS: String(graceSeconds),
-      ...(settings.traceCollector === undefined
-        ? {}
-        : { OTEL_EXPORTER_OTLP_ENDPOINT: settings.traceCollector }),
-      ...environment,
+    receiver: { name: "orders-receiver", port: ports.ordersReceiver, portVariable: "ORDERS_RECEIVER_PORT" },
+    payments: { name: "orders-payments", port: ports.ordersPayments, portVariable: "ORDERS_PAYMENTS_PORT" },
+    processor: {
+      name: "orders-processor",
+      port: ports.ordersProcessor,
+      portVariable: "ORDERS_PROCESSOR_PORT",
     },
-    port,
-    portVariable: `ORDERS_${part.toUpperCase()}_PORT`,
-    url,
-    version: `node ${process.versions.node}`,
-    probe: { type: "http", url: `${url}/health/ready` },
-    readyTimeout: 30_000,
-    stopSignal: "SIGTERM",
-    stopGrace,
-    dependsOn,
   };
 }

@@ -9,6 +9,7 @@ export type Probe =
   | { type: "http"; url: string }
   | { type: "tcp"; port: number }
   | { type: "redis"; port: number }
+  | { type: "nats"; port: number }
   | { type: "postgres"; url: string };
 
 export interface PartPlan {

@@ -15,6 +15,9 @@ export function answers(probe: Probe, timeout: number): Promise<boolean> {
       return tcpAnswers(probe.port, timeout);
     case "redis":
       return tcpAnswers(probe.port, timeout, { say: "PING\r\n", expect: "+PONG" });
+    case "nats":
+      // It speaks first, once JetStream has read its streams.
+      return tcpAnswers(probe.port, timeout, { say: "", expect: "INFO " });
     case "postgres":
       return postgresAnswers(probe.url, timeout);
   }

@@ -6,7 +6,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { hasCode, LabError } from "../../cli/lab-error.ts";
 import { type LabPaths, labPaths } from "../../paths.ts";
-import type { Profile } from "../../settings.ts";
+import { type Profile, profiles } from "../../settings.ts";
 import { Cgroups } from "../../util/cgroups.ts";
 import { assertPortsFree } from "../../util/ports.ts";
 import { isSame, processTable, signalQuietly } from "../../util/processes.ts";
@@ -149,7 +149,7 @@ export class ProcessRuntime implements Runtime {
   }
 
   logs(options: LogsOptions): AsyncIterable<LogLine> {
-    const known = readState(this.#paths)?.parts ?? this.#source.parts(["orders"]);
+    const known = readState(this.#paths)?.parts ?? this.#source.parts(profiles);
     const names = [...known.map(({ name }) => name), "supervisor"];
     const unknown = options.parts.find((part) => !names.includes(part));
     if (unknown !== undefined) {

@@ -1,7 +1,7 @@
 /** The process runtime's plan of orders, for each broker. */
 import t from "tap";
 import { embeddedSource } from "../../../src/runtimes/process/embedded-source.ts";
-import { chosenVariables, ordersParts } from "../../../src/runtimes/process/orders-parts.ts";
+import { ordersParts, ordersVariables } from "../../../src/runtimes/process/orders-parts.ts";
 import { settingsFromEnv } from "../../../src/settings.ts";
 
 function plan(env: Record<string, string>) {
@@ -43,7 +43,7 @@ t.test("with BullMQ no part needs an emulator, or knows of AWS", async (t) => {
 });
 
 t.test("what settings choose is known by part, and nothing secret is", async (t) => {
-  const chosen = (env: Record<string, string>) => chosenVariables(settingsFromEnv(env, "/"));
+  const chosen = (env: Record<string, string>) => ordersVariables(settingsFromEnv(env, "/"));
   const { "orders-payments": payments, ...rest } = chosen({ NUM_WORKERS: "7", PAYMENT_SECONDS: "1.5" });
   t.same(payments, {
     PAYMENT_SECONDS: "1.5",

@@ -1,5 +1,5 @@
 /**
- * Redis on Debian and Ubuntu without installing it: apt downloads the packages into LAB_DIR with lists and caches of its
+ * An engine on Debian and Ubuntu without installing it: apt downloads its packages into LAB_DIR with lists and caches of its
  * own, dpkg unpacks them there. Needs no root and leaves the system as it is.
  */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -8,15 +8,25 @@ import { LabError } from "../cli/lab-error.ts";
 import type { PrepareContext } from "../runtimes/process/process-runtime.ts";
 import { findProgram, type RunResult, runCommand } from "../util/run-command.ts";
 
-export interface UnpackedRedis {
+export interface AptPackage {
+  /** What it is, for people: `Redis`. */
+  readonly title: string;
+  readonly package: string;
+  /** Packages that are fetched even where they are installed: the program may be gone from PATH all the same. */
+  readonly beside: readonly string[];
+  /** Where the package has its program, such as `usr/bin/redis-server`. */
+  readonly program: string;
+  /** What else a person can do. */
+  readonly remedy: string;
+}
+
+export interface UnpackedProgram {
   program: string;
   /** Directories for LD_LIBRARY_PATH. */
   libraries: string[];
 }
 
-const packageName = "redis-server";
-
-/** True where this way of getting Redis can work. */
+/** True where this way of getting an engine can work. */
 export function hasApt(path: string | undefined): boolean {
   return (
     process.platform === "linux" && ["apt-get", "dpkg"].every((name) => findProgram(name, path) !== undefined)
@@ -24,8 +34,11 @@ export function hasApt(path: string | undefined): boolean {
 }
 
 /** What an earlier download has left ready, or undefined. */
-export function unpackedRedis(directory: string): UnpackedRedis | undefined {
-  const program = join(directory, "usr", "bin", "redis-server");
+export function unpackedProgram(
+  wanted: Pick<AptPackage, "program">,
+  directory: string,
+): UnpackedProgram | undefined {
+  const program = join(directory, wanted.program);
   if (!existsSync(program)) return undefined;
   const roots = [join(directory, "usr", "lib"), join(directory, "lib")];
   // Libraries are in lib/<architecture>/, such as lib/x86_64-linux-gnu/.
@@ -43,7 +56,11 @@ export function unpackedRedis(directory: string): UnpackedRedis | undefined {
  * @param directory where it is unpacked to; appears only when whole
  * @throws LabError PREREQUISITE_MISSING with apt's last lines
  */
-export async function downloadRedis(directory: string, context: PrepareContext): Promise<UnpackedRedis> {
+export async function downloadPackage(
+  wanted: AptPackage,
+  directory: string,
+  context: PrepareContext,
+): Promise<UnpackedProgram> {
   const { signal } = context;
   mkdirSync(join(directory, ".."), { recursive: true });
   const workspace = mkdtempSync(`${directory}-new-`);
@@ -60,27 +77,26 @@ export async function downloadRedis(directory: string, context: PrepareContext):
       timeout: 180_000,
       signal,
     });
-    return assertDone(`apt-get ${args[0]}`, result, signal);
+    return assertDone(wanted, `apt-get ${args[0]}`, result, signal);
   };
   try {
     await apt(["update"]);
     // A simulated installation names exactly what this system lacks, libraries included.
-    const { stdout } = await apt(["install", "--simulate", "--no-install-recommends", packageName]);
+    const { stdout } = await apt(["install", "--simulate", "--no-install-recommends", wanted.package]);
     const missing = [...stdout.matchAll(/^Inst (\S+)/gm)].map(([, name]) => String(name));
-    // Redis may be installed and its program gone from PATH: then it is fetched by name all the same.
-    await apt(["download", ...new Set([packageName, "redis-tools", ...missing])]);
+    await apt(["download", ...new Set([wanted.package, ...wanted.beside, ...missing])]);
     for (const file of readdirSync(join(workspace, "debs"))) {
       const unpack = await runCommand("dpkg", ["-x", join(workspace, "debs", file), tree], { signal });
-      assertDone("dpkg -x", unpack, signal);
+      assertDone(wanted, "dpkg -x", unpack, signal);
     }
     rmSync(directory, { recursive: true, force: true });
     renameSync(tree, directory);
   } finally {
     rmSync(workspace, { recursive: true, force: true });
   }
-  const unpacked = unpackedRedis(directory);
+  const unpacked = unpackedProgram(wanted, directory);
   if (unpacked !== undefined) return unpacked;
-  throw missing("The packages hold no redis-server.", []);
+  throw missing(wanted, `The packages hold no ${wanted.program}.`, []);
 }
 
 function aptConfiguration(workspace: string): string {
@@ -109,17 +125,17 @@ function aptEnvironment(): Record<string, string> {
   };
 }
 
-function assertDone(command: string, result: RunResult, signal: AbortSignal): RunResult {
+function assertDone(wanted: AptPackage, command: string, result: RunResult, signal: AbortSignal): RunResult {
   signal.throwIfAborted();
   if (result.code === 0) return result;
   const lines = `${result.stdout}\n${result.stderr}`.trim().split("\n").slice(-8);
-  throw missing(`${command}: ${result.error?.message ?? `exit code ${result.code}`}.`, lines);
+  throw missing(wanted, `${command}: ${result.error?.message ?? `exit code ${result.code}`}.`, lines);
 }
 
-function missing(reason: string, detail: readonly string[]): LabError {
-  return new LabError("PREREQUISITE_MISSING", "Redis is not installed and could not be downloaded.", {
+function missing({ title, remedy }: AptPackage, reason: string, detail: readonly string[]): LabError {
+  return new LabError("PREREQUISITE_MISSING", `${title} is not installed and could not be downloaded.`, {
     reason,
-    remedy: "Install redis-server or valkey-server with your package manager, then start again.",
+    remedy,
     detail,
   });
 }
