@@ -18,7 +18,8 @@ interface DocumentedOperation {
 }
 
 interface DocumentedResponse {
-  readonly content: Readonly<Record<string, unknown>>;
+  /** None: there is no body. */
+  readonly content?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, { readonly required?: boolean }>>;
   readonly "x-problem-codes"?: readonly string[];
 }
@@ -133,6 +134,7 @@ function createCheck(document: OpenApi) {
     for (const [name, { required }] of Object.entries(response.headers ?? {})) {
       if (required && !headers.has(name.toLowerCase())) wrong.push(`the header ${name} is missing`);
     }
+    if (!response.content) return body === "" ? wrong : [...wrong, "it has a body, and none is described"];
     if (!(kind in response.content)) return [...wrong, `the kind ${kind} is not listed`];
     if (isHead) return wrong;
     const value: unknown = kind.endsWith("json") ? JSON.parse(body) : body;

@@ -118,11 +118,15 @@ function describe(operation: DescribedOperation, problems: readonly ErrorClass[]
   };
 }
 
-function success({ description, schema, contentType, headers }: DescribedAnswer): ZodOpenApiResponseObject {
+function success(answer: DescribedAnswer): ZodOpenApiResponseObject {
+  const { description, schema, contentType = "application/json", alternatives = {}, headers } = answer;
+  const kinds = Object.entries({ ...(schema && { [contentType]: schema }), ...alternatives });
   return {
     description,
     headers: z.object({ "X-Request-Id": requestId, ...headers }),
-    content: { [contentType ?? "application/json"]: { schema } },
+    ...(kinds.length > 0 && {
+      content: Object.fromEntries(kinds.map(([kind, schema]) => [kind, { schema }])),
+    }),
   };
 }
 

@@ -13,10 +13,12 @@ export type ErrorClass = (typeof errorClasses)[number];
 
 export interface DescribedAnswer {
   readonly description: string;
-  /** Of its JSON body, or of its text with `contentType`. */
-  readonly schema: z.ZodType;
+  /** Of its JSON body, or of its text with `contentType`. None: it has no body. */
+  readonly schema?: z.ZodType;
   /** `application/json` unless told. */
   readonly contentType?: string;
+  /** By content type: what else it may be, as the request asks. */
+  readonly alternatives?: Readonly<Record<string, z.ZodType>>;
   /** Besides those that every answer may have. Optional ones are optional in their schema. */
   readonly headers?: Readonly<Record<string, z.ZodType>>;
 }

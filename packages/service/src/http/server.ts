@@ -8,8 +8,15 @@ import {
   STATUS_CODES,
 } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { setImmediate } from "node:timers/promises";
-import { BadRequest, ExpectationFailed, HeadersTooLarge, RequestTimeout } from "../errors.ts";
+import {
+  BadRequest,
+  ExpectationFailed,
+  HeadersTooLarge,
+  RequestTimeout,
+  type ServiceError,
+} from "../errors.ts";
 import { toProblem } from "./problem.ts";
 
 export interface HttpServer {
@@ -25,6 +32,13 @@ export interface ListenOptions {
   readonly port: number;
   /** For tests, which do not wait as long as a server must. */
   readonly timeouts?: Timeouts;
+  /** Connections at once, 12,000 unless told. */
+  readonly maxConnections?: number;
+  /**
+   * Takes over the connections that are to become WebSockets; from then on they are its own, to be ended before `close` can
+   * resolve. Without it, such a request is one like any other.
+   */
+  readonly upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
 /** Milliseconds. */
@@ -47,7 +61,14 @@ export async function listen(callback: RequestListener, options: ListenOptions):
   const { headersMs, requestMs, checkEveryMs } = options.timeouts ?? TIMEOUTS;
   const server = createServer(
     // A missing Host is answered by the app, as everything else is.
-    { connectionsCheckingInterval: checkEveryMs, maxHeaderSize: 16 * 1024, requireHostHeader: false },
+    {
+      connectionsCheckingInterval: checkEveryMs,
+      maxHeaderSize: 16 * 1024,
+      requireHostHeader: false,
+      // Whoever offers another protocol, as curl offers h2c, is answered in this one.
+      shouldUpgradeCallback: ({ headers }) =>
+        options.upgrade !== undefined && headers.upgrade?.toLowerCase() === "websocket",
+    },
     callback,
   );
   // Above a load balancer's 60 s: the side that closes first must be the one that opens connections, else
@@ -55,7 +76,8 @@ export async function listen(callback: RequestListener, options: ListenOptions):
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.headersTimeout = headersMs;
   server.requestTimeout = requestMs;
-  server.maxConnections = MAX_CONNECTIONS;
+  server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
+  if (options.upgrade) server.on("upgrade", options.upgrade);
   server.on("clientError", answerUnreadable);
   server.on("checkExpectation", answerExpectation);
   const sockets = new Set<Socket>();
@@ -101,13 +123,21 @@ function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
     socket.destroy();
     return;
   }
-  const problem = toProblem(asServiceError(error));
+  endWithProblem(socket, asServiceError(error));
+}
+
+/** Answers on a connection that no response object belongs to, and ends it. */
+export function endWithProblem(socket: Duplex, error: ServiceError): void {
+  const problem = toProblem(error);
   const body = JSON.stringify(problem);
+  const { retryAfterSeconds, headers = {} } = error.details;
+  const more = { ...headers, ...(retryAfterSeconds !== undefined && { "Retry-After": retryAfterSeconds }) };
   socket.end(
     [
       `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
       "Content-Type: application/problem+json",
       `Content-Length: ${Buffer.byteLength(body)}`,
+      ...Object.entries(more).map(([name, value]) => `${name}: ${value}`),
       "Connection: close",
       "",
       body,
