@@ -2,8 +2,8 @@
 
 import { Pool } from "undici";
 import { z } from "zod";
-import { LabError } from "../../cli/lab-error.ts";
 import type { Runtime } from "../../runtimes/runtime.ts";
+import { call, PATIENCE, parse, unexpected } from "../json-api.ts";
 
 const orderSchema = z.object({
   order_id: z.string(),
@@ -54,13 +54,13 @@ export class OrdersApi implements AsyncDisposable {
   }
 
   constructor(urls: { readonly receiver: string; readonly payments: string }) {
-    const options = { connections: CONNECTIONS, headersTimeout: 10_000, bodyTimeout: 10_000 };
+    const options = { connections: CONNECTIONS, ...PATIENCE };
     this.#receiver = new Pool(urls.receiver, options);
     this.#payments = new Pool(urls.payments, options);
   }
 
   async placeOrder(order: object): Promise<{ order_id: string }> {
-    const answer = await call(this.#receiver, "POST", "/orders/async", order);
+    const answer = await call(this.#receiver, "POST", "/orders/async", { body: order });
     if (answer.status !== 202) throw unexpected("POST /orders/async", answer);
     return parse(acceptedSchema, "POST /orders/async", answer);
   }
@@ -70,7 +70,10 @@ export class OrdersApi implements AsyncDisposable {
    * @param patience milliseconds; it may wait in the provider's line
    */
   async placeOrderSync(order: object, patience: number): Promise<FoundOrder> {
-    const answer = await call(this.#receiver, "POST", "/orders/sync", order, patience);
+    const answer = await call(this.#receiver, "POST", "/orders/sync", {
+      body: order,
+      headersTimeout: patience,
+    });
     if (answer.status !== 200) throw unexpected("POST /orders/sync", answer);
     return parse(orderSchema, "POST /orders/sync", answer);
   }
@@ -129,48 +132,4 @@ export class OrdersApi implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([this.#receiver.destroy(), this.#payments.destroy()]);
   }
-}
-
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-}
-
-async function call(
-  pool: Pool,
-  method: "GET" | "POST",
-  path: string,
-  body?: object,
-  headersTimeout?: number,
-): Promise<Answer> {
-  try {
-    const answer = await pool.request({
-      method,
-      path,
-      ...(headersTimeout !== undefined && { headersTimeout }),
-      ...(body && { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
-    });
-    return { status: answer.statusCode, text: await answer.body.text() };
-  } catch (cause) {
-    throw new LabError("COMMAND_FAILED", `${method} ${path.split("?")[0]} got no answer.`, {
-      reason: cause instanceof Error ? cause.message : String(cause),
-      remedy: "See `make status` and `make logs`.",
-      cause,
-    });
-  }
-}
-
-function parse<S extends z.ZodType>(schema: S, what: string, answer: Answer): z.output<S> {
-  try {
-    return schema.parse(JSON.parse(answer.text));
-  } catch {
-    throw unexpected(what, answer);
-  }
-}
-
-function unexpected(what: string, { status, text }: Answer): LabError {
-  return new LabError("COMMAND_FAILED", `${what} answered ${status}, which was not expected.`, {
-    reason: text.slice(0, 300),
-    remedy: "See `make logs`.",
-  });
 }
