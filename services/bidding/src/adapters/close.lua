@@ -1,44 +1,30 @@
 #!lua
 -- Tells once that an auction is over: takes it from those whose end is to be told, and appends the event with its winner.
 --
--- KEYS  1 the auction, 2 ends, 3 outbox (keys.ts)
--- ARGV  1 its id
--- Answers one of
---   {'announced', at}   now, in milliseconds by Redis's clock
---   {'already'}         it was told before
---   {'early', left}     milliseconds until its end
---   {'unknown'}         there is no such auction any more; nor is its end to be told
--- Amounts and seq go from the hash to the event as they are, as text: Lua would round what it prints.
+-- KEYS  1 the auction  2 the ends  3 the outbox
+-- ARGV  1 auction_id
+--
+-- Returns announced,<now> | already | early,<milliseconds left> | unknown. By Redis's clock.
+-- What is not to be told any more is taken from the ends as well. Amounts and seq go from the hash to the event as they are, as
+-- text: Lua would round what it prints.
 
-local auction, ends, outbox = KEYS[1], KEYS[2], KEYS[3]
-local id = ARGV[1]
-
-local ends_at, ended_at, seq, bid_id, bidder_id, amount =
-  unpack(redis.call('HMGET', auction, 'ends_at', 'ended_at', 'seq', 'bid_id', 'bidder_id', 'amount'))
-if not ends_at then
-  redis.call('ZREM', ends, id)
-  return {'unknown'}
-end
-if ended_at then
-  redis.call('ZREM', ends, id)
-  return {'already'}
+local auction = redis.call('HMGET', KEYS[1], 'ends_at', 'ended_at', 'seq', 'bid_id', 'bidder_id', 'amount')
+local ends_at, ended_at, seq, bid_id, bidder_id, amount = unpack(auction, 1, 6)
+if not ends_at or ended_at then
+  redis.call('ZREM', KEYS[2], ARGV[1])
+  return ended_at and 'already' or 'unknown'
 end
 
 local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local left = tonumber(ends_at) - now
-if left > 0 then
-  return {'early', left}
-end
+local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+local left = tonumber(ends_at) - tonumber(now)
+if left > 0 then return 'early,' .. string.format('%.0f', left) end
 
-local at = string.format('%.0f', now)
-local event = {'type', 'ended', 'auction_id', id, 'at', at, 'seq', seq or '0'}
+local event = {'type', 'ended', 'auction_id', ARGV[1], 'at', now, 'seq', seq or '0'}
 if bid_id then
-  for _, part in ipairs({'bid_id', bid_id, 'bidder_id', bidder_id, 'amount', amount}) do
-    event[#event + 1] = part
-  end
+  for _, text in ipairs({'bid_id', bid_id, 'bidder_id', bidder_id, 'amount', amount}) do event[#event + 1] = text end
 end
-redis.call('HSET', auction, 'ended_at', at)
-redis.call('ZREM', ends, id)
-redis.call('XADD', outbox, '*', unpack(event))
-return {'announced', now}
+redis.call('HSET', KEYS[1], 'ended_at', now)
+redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('XADD', KEYS[3], '*', unpack(event))
+return 'announced,' .. now

@@ -4,7 +4,10 @@
  */
 
 import {
+  AckPolicy,
   DiscardPolicy,
+  JetStreamApiCodes,
+  JetStreamApiError,
   type JetStreamManager,
   RetentionPolicy,
   StorageType,
@@ -28,7 +31,10 @@ export interface EventStreamOptions {
 /** Bytes; some five times the outbox's bound at 400 bytes a message. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
-/** Makes the stream, or brings its settings up to date. Whoever comes first does. */
+/**
+ * Makes the stream, or brings its settings up to date. Whoever comes first does; all who may must be given the same settings.
+ * @throws what the client does
+ */
 export async function ensureStream(
   manager: JetStreamManager,
   { dedupeSeconds }: EventStreamOptions,
@@ -41,9 +47,41 @@ export async function ensureStream(
   };
   const fixed = { name: STREAM, retention: RetentionPolicy.Workqueue, storage: StorageType.File };
   try {
-    await manager.streams.info(STREAM);
-  } catch {
+    return await manager.streams.update(STREAM, settings);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
     return await manager.streams.add({ ...fixed, ...settings });
   }
-  return await manager.streams.update(STREAM, settings);
+}
+
+export interface ArchiverConsumerOptions {
+  /** Messages that may be delivered and not yet acknowledged. */
+  readonly mostUnsettled: number;
+  /** After which a message that is not acknowledged is delivered again. */
+  readonly patienceMs: number;
+}
+
+/** Makes the archiver's durable consumer, or brings its settings up to date. @throws what the client does */
+export async function ensureArchiver(
+  manager: JetStreamManager,
+  { mostUnsettled, patienceMs }: ArchiverConsumerOptions,
+): Promise<void> {
+  const settings = { max_ack_pending: mostUnsettled, ack_wait: nanos(patienceMs), max_deliver: -1 };
+  try {
+    await manager.consumers.update(STREAM, ARCHIVER, settings);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    const fixed = { durable_name: ARCHIVER, ack_policy: AckPolicy.Explicit, max_waiting: 16 };
+    await manager.consumers.add(STREAM, { ...fixed, ...settings });
+  }
+}
+
+const MISSING: ReadonlySet<number> = new Set([
+  JetStreamApiCodes.StreamNotFound,
+  JetStreamApiCodes.ConsumerNotFound,
+]);
+
+/** Whether the server says that there is no such stream or consumer. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof JetStreamApiError && MISSING.has(error.code);
 }

@@ -6,6 +6,7 @@
  * - `answers`: hash of an auction's bid ids and what each was answered.
  * - `auctions`: sorted set of all auction ids, all with score 0, so that they are in the order of their ids.
  * - `ends`: sorted set of the ids of auctions whose end has not been announced yet, by `ends_at`.
+ * - `gone`: sorted set of the ids of auctions whose keys have an expiry, by that time.
  * - `outbox`: stream of events that the archive does not have yet. Its length is how far the archive lags behind.
  * - `relay`: who relays the outbox.
  */
@@ -16,5 +17,6 @@ export const auctionKey = (auctionId: string) => `${tag}:auction:${auctionId}`;
 export const answersKey = (auctionId: string) => `${tag}:answers:${auctionId}`;
 export const auctionsKey = `${tag}:auctions`;
 export const endsKey = `${tag}:ends`;
+export const goneKey = `${tag}:gone`;
 export const outboxKey = `${tag}:outbox`;
 export const relayKey = `${tag}:relay`;

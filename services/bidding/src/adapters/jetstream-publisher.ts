@@ -1,0 +1,49 @@
+/** Publishes events to JetStream, each under its id, so that one that is published again within the dedupe window is kept once. */
+
+import { type JetStreamClient, jetstream, jetstreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/nats-core";
+import { DependencyUnavailable } from "@parallax/service";
+import { encodeEvent, messageId } from "../domain/events.ts";
+import type { EventPublisher } from "../domain/outbox.ts";
+import { type EventStreamOptions, ensureStream, isMissing, STREAM, subjectOf } from "./event-stream.ts";
+import type { NatsLink } from "./nats.ts";
+
+/** For JetStream's answer to a publish or a question. */
+const ANSWER_MS = 5000;
+
+export function jetStreamPublisher(link: NatsLink, options: EventStreamOptions): EventPublisher {
+  let client: { readonly of: NatsConnection; readonly jetstream: JetStreamClient } | undefined;
+  const connected = () => {
+    const connection = link.connection;
+    if (client?.of !== connection) client = { of: connection, jetstream: jetstream(connection) };
+    return client.jetstream;
+  };
+
+  return {
+    async publish(event) {
+      try {
+        return await connected().publish(subjectOf(event.auction_id), encodeEvent(event), {
+          msgID: messageId(event),
+          timeout: ANSWER_MS,
+        });
+      } catch (cause) {
+        throw new DependencyUnavailable("JetStream did not take the event.", { cause });
+      }
+    },
+
+    async inspect() {
+      try {
+        const manager = await jetstreamManager(link.connection, { timeout: ANSWER_MS, checkAPI: false });
+        const { created, state } = await manager.streams.info(STREAM).catch(async (error: unknown) => {
+          if (!isMissing(error)) throw error;
+          return await ensureStream(manager, options);
+        });
+        return { identity: String(created), lastSeq: state.last_seq, waiting: state.messages };
+      } catch (cause) {
+        throw new DependencyUnavailable("JetStream does not tell about its stream.", { cause });
+      }
+    },
+
+    ready: (signal) => link.ready(signal),
+  };
+}

@@ -1,0 +1,104 @@
+/** The outbox in Redis, a stream: read by the relay, shortened by the archiver. And the lease of who relays. */
+
+import { DependencyUnavailable } from "@parallax/service";
+import type { Redis } from "ioredis";
+import type { ArchivedOutbox, Lease, Outbox, OutboxEntry } from "../domain/outbox.ts";
+import { OutcomeUnknown } from "../domain/ports.ts";
+import { answersKey, auctionKey, auctionsKey, goneKey, outboxKey, relayKey } from "./keys.ts";
+import { asOutage, checkRedis, requireReady } from "./redis-connection.ts";
+
+/** @param reader a connection of its own: reading blocks it */
+export function redisOutbox(reader: Redis, redis: Redis): Outbox {
+  return {
+    async read(after, limit, waitMs) {
+      const answer = await asked(reader, () =>
+        reader.xread("COUNT", limit, "BLOCK", Math.max(1, waitMs), "STREAMS", outboxKey, after),
+      );
+      const entries = (answer?.[0]?.[1] ?? []) as [string, string[]][];
+      return entries.map(([id, flat]) => entryOf(id, flat));
+    },
+
+    async state() {
+      const [length, [oldest], [seconds, micros]] = await asked(redis, () =>
+        Promise.all([redis.xlen(outboxKey), redis.xrange(outboxKey, "-", "+", "COUNT", 1), redis.time()]),
+      );
+      const now = Number(seconds) * 1000 + Number(micros) / 1000;
+      const at = oldest ? Number(oldest[0].split("-")[0]) : now;
+      return { length, oldestAgeMs: Math.max(0, now - at) };
+    },
+  };
+}
+
+function entryOf(id: string, flat: readonly string[]): OutboxEntry {
+  const fields: Record<string, string> = {};
+  for (let at = 0; at + 1 < flat.length; at += 2) fields[flat[at] as string] = flat[at + 1] as string;
+  return { id, fields };
+}
+
+const HOLD = `
+  local holder = redis.call('GET', KEYS[1])
+  if holder and holder ~= ARGV[1] then return 0 end
+  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+  return 1`;
+
+const END = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end`;
+
+export function redisLease(redis: Redis): Lease {
+  return {
+    async hold(holder, ms) {
+      return (await asked(redis, () => redis.eval(HOLD, 1, relayKey, holder, ms))) === 1;
+    },
+    async end(holder) {
+      await asked(redis, () => redis.eval(END, 1, relayKey, holder));
+    },
+  };
+}
+
+export function redisArchivedOutbox(redis: Redis): ArchivedOutbox {
+  return {
+    async remove(ids) {
+      if (ids.length > 0) await asked(redis, () => redis.xdel(outboxKey, ...ids));
+    },
+
+    async retire(auctionIds, seconds) {
+      if (auctionIds.length === 0) return;
+      await asked(redis, async () => {
+        const [now] = await redis.time();
+        const transaction = redis.multi();
+        for (const id of auctionIds) {
+          // Not put off by an end that is delivered again.
+          transaction.expire(auctionKey(id), seconds, "NX").expire(answersKey(id), seconds, "NX");
+          transaction.zadd(goneKey, "NX", Number(now) + seconds, id);
+        }
+        const results = (await transaction.exec()) ?? [];
+        for (const [error] of results) if (error) throw error;
+      });
+    },
+
+    async sweep(limit) {
+      return await asked(redis, async () => {
+        const [now] = await redis.time();
+        const ids = await redis.zrangebyscore(goneKey, "-inf", Number(now), "LIMIT", 0, limit);
+        if (ids.length === 0) return 0;
+        await redis.zrem(auctionsKey, ...ids);
+        // The last of all, so that what is interrupted is done again.
+        await redis.zrem(goneKey, ...ids);
+        return ids.length;
+      });
+    },
+
+    check: () => checkRedis(redis),
+  };
+}
+
+/** All of it may be done twice, so that an outcome that is not known is an outage like any other. */
+async function asked<T>(redis: Redis, ask: () => Promise<T>): Promise<T> {
+  requireReady(redis);
+  try {
+    return await ask();
+  } catch (error) {
+    const outage = asOutage(error);
+    if (!(outage instanceof OutcomeUnknown)) throw outage;
+    throw new DependencyUnavailable("Redis does not answer.", { cause: outage, retryAfterSeconds: 1 });
+  }
+}
