@@ -1,7 +1,7 @@
 /** Auctions in Redis. What has an effect is one script each; see adapters/keys.ts for what they leave there. */
 
 import type { Redis } from "ioredis";
-import type { AuctionState, Bid, BidOutcome } from "../domain/auction.ts";
+import type { Auction, AuctionState, Bid, BidOutcome, Standing } from "../domain/auction.ts";
 import type { AuctionPage, Auctions, Closing, Creation, NewAuction } from "../domain/ports.ts";
 import { answersKey, auctionKey, auctionsKey, endsKey, outboxKey } from "./keys.ts";
 import { checkRedis, reading } from "./redis-connection.ts";
@@ -133,11 +133,15 @@ const FIELDS = [
 
 type Fields = readonly (string | null)[];
 
-function readAuction(redis: Redis, auctionId: string): Promise<Fields> {
+export function readAuction(redis: Redis, auctionId: string): Promise<Fields> {
   return redis.hmget(auctionKey(auctionId), ...FIELDS);
 }
 
-function asState(auctionId: string, fields: Fields, now: number): AuctionState | undefined {
+/** What of it is there; undefined where there is none. */
+export function readFields(
+  auctionId: string,
+  fields: Fields,
+): (Auction & Standing & { readonly endedAt: number | null }) | undefined {
   const [item, startingPrice, minIncrement, createdAt, endsAt, endedAt, seq, amount, bidId, bidderId] =
     fields;
   if (typeof item !== "string") return undefined;
@@ -148,14 +152,21 @@ function asState(auctionId: string, fields: Fields, now: number): AuctionState |
     minIncrement: Number(minIncrement),
     createdAt: Number(createdAt),
     endsAt: Number(endsAt),
-    status: endedAt !== null || now >= Number(endsAt) ? "ended" : "open",
+    endedAt: typeof endedAt === "string" ? Number(endedAt) : null,
     seq: Number(seq),
     highest: amount && bidId && bidderId ? { amount: Number(amount), bidId, bidderId } : null,
   };
 }
 
+function asState(auctionId: string, fields: Fields, now: number): AuctionState | undefined {
+  const read = readFields(auctionId, fields);
+  if (!read) return undefined;
+  const { endedAt, ...auction } = read;
+  return { ...auction, status: endedAt !== null || now >= auction.endsAt ? "ended" : "open" };
+}
+
 /** Of TIME: seconds and microseconds. */
-function millis([seconds, micros]: readonly (number | string)[]): number {
+export function millis([seconds, micros]: readonly (number | string)[]): number {
   return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
 }
 

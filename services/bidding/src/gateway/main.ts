@@ -1,12 +1,15 @@
 /** The gateway's process. */
 
 import { openPool } from "@parallax/postgres";
-import { createMetrics, listen, type ServiceParts, serviceMain } from "@parallax/service";
+import { createMetrics, listen, type Metrics, type ServiceParts, serviceMain } from "@parallax/service";
 import { postgresArchiveReader } from "../adapters/postgres-archive-reader.ts";
 import { redisAuctions } from "../adapters/redis-auctions.ts";
 import { connectRedis } from "../adapters/redis-connection.ts";
+import { WatchBids } from "../adapters/watch-bids.ts";
 import { createGateway } from "./app.ts";
 import { type GatewayConfig, gatewayConfig } from "./config.ts";
+
+const WATCH_CONNECTIONS = 64;
 
 async function start(config: GatewayConfig, { logger, releasers, tracing }: ServiceParts) {
   const metrics = createMetrics("bidding-gateway");
@@ -24,7 +27,11 @@ async function start(config: GatewayConfig, { logger, releasers, tracing }: Serv
     connectRedis({ url: config.REDIS_URL, name: "gateway" }, logger),
     (redis) => redis.disconnect(),
   );
-  const auctions = redisAuctions(redis, { mostUnarchived: config.MOST_UNARCHIVED });
+  const byScript = redisAuctions(redis, { mostUnarchived: config.MOST_UNARCHIVED });
+  const auctions =
+    config.BID_METHOD === "script"
+      ? byScript
+      : openWatchBids(config, { logger, releasers, metrics }).instead(byScript);
   const app = createGateway({
     auctions,
     archive: postgresArchiveReader(pool),
@@ -40,6 +47,20 @@ async function start(config: GatewayConfig, { logger, releasers, tracing }: Serv
   );
   releasers.add("readiness", app, (app) => app.drain());
   return { url: server.url, method: config.BID_METHOD };
+}
+
+function openWatchBids(
+  config: GatewayConfig,
+  { logger, releasers, metrics }: Pick<ServiceParts, "logger" | "releasers"> & { metrics: Metrics },
+): WatchBids {
+  const options = {
+    url: config.REDIS_URL,
+    connections: WATCH_CONNECTIONS,
+    mostUnarchived: config.MOST_UNARCHIVED,
+  };
+  return releasers.add("redis for WATCH", new WatchBids(options, logger, metrics), (bids) =>
+    bids[Symbol.dispose](),
+  );
 }
 
 await serviceMain({ name: "bidding-gateway", configure: gatewayConfig, start });
