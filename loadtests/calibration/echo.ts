@@ -27,5 +27,5 @@ export default function echo(): void {
   const id = `${runId}-${name}-${iterationInTest}`;
   const answer = timed(() => http.post(`${baseUrl}/echo`, id, { timeout: `${REQUEST_SECONDS}s` }));
   const { body } = answer.response;
-  record("echo", id, answer, typeof body === "string" ? body : undefined);
+  record("echo", id, answer, { answered_id: typeof body === "string" ? body : undefined });
 }

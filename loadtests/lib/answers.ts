@@ -24,9 +24,10 @@ export interface Answer {
   readonly id: string;
   /** k6's code where there was no answer: https://grafana.com/docs/k6/latest/javascript-api/error-codes/ */
   readonly error?: number;
-  /** The id that the answer names, where it names one. */
-  readonly answered_id?: string;
 }
+
+/** What else a script knows of an answer, such as the id that it names: `answered_id`. */
+export type AnswerDetails = Readonly<Record<string, string | number | null | undefined>>;
 
 type Response = RefinedResponse<ResponseType | undefined>;
 
@@ -42,19 +43,20 @@ export function record(
   op: string,
   id: string,
   { response, at, wallMs }: ReturnType<typeof timed>,
-  answeredId?: string,
+  details: AnswerDetails = {},
+  step = exec.scenario.name,
 ): void {
-  const answer: Answer = {
+  const answer: Answer & AnswerDetails = {
     at,
     // The clock may be set back meanwhile.
     wall_ms: Math.max(0, wallMs),
     ms: response.timings.duration,
     status: response.status,
-    step: exec.scenario.name,
+    step,
     op,
     id,
-    ...(response.error_code ? { error: response.error_code } : {}),
-    ...(answeredId === undefined ? {} : { answered_id: answeredId }),
+    ...(response.status === 0 && response.error_code ? { error: response.error_code } : {}),
+    ...details,
   };
   console.log(JSON.stringify(answer));
 }

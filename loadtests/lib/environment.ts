@@ -11,7 +11,8 @@ export function environment(): Environment {
   return { baseUrl: required("BASE_URL").replace(/\/$/, ""), runId: required("RUN_ID") };
 }
 
-function required(name: string): string {
+/** @throws Error for a script that was started without it */
+export function required(name: string): string {
   const value = __ENV[name];
   if (!value) throw new Error(`${name} is not set; run this script by: make loadtest`);
   return value;

@@ -41,6 +41,8 @@ export function scenariosOf(
   steps: readonly Step[],
   patienceSeconds: number,
 ): Pick<Options, "scenarios" | "thresholds"> {
+  // k6 reads the options once. Every user runs this, too, and would keep what it makes: 50 kB.
+  if (__VU > 0) return {};
   const counted = steps.flatMap(({ name }) => [
     // Thresholds that always hold: they make k6 count by scenario.
     [`iterations{scenario:${name}}`, ["count>=0"]],
@@ -61,16 +63,23 @@ export function setup(): void {
   console.log(JSON.stringify({ load_begins: Date.now() }));
 }
 
-/** In a closed model, the pause of a user between an answer and the next request; none in an open one. */
-export function think(steps: readonly Step[]): void {
-  const step = steps.find(({ name }) => name === exec.scenario.name);
+/**
+ * In a closed model, the pause of a user between an answer and the next request; none in an open one.
+ * @param current the step that is under way; a script that makes thousands of requests a second asks k6 for it only once each
+ */
+export function think(steps: readonly Step[], current = exec.scenario.name): void {
+  const step = steps.find(({ name }) => name === current);
   if (step?.arrivals.model === "closed" && step.arrivals.think_seconds > 0)
     sleep(step.arrivals.think_seconds);
 }
 
 /** Seconds after which a client of the step that is under way hangs up, as a request's options take it. */
-export function timeout(steps: readonly Step[], requestSeconds: number): string {
-  const step = steps.find(({ name }) => name === exec.scenario.name);
+export function timeout(
+  steps: readonly Step[],
+  requestSeconds: number,
+  current = exec.scenario.name,
+): string {
+  const step = steps.find(({ name }) => name === current);
   return `${step?.timeout_seconds ?? requestSeconds}s`;
 }
 

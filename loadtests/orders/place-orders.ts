@@ -42,7 +42,7 @@ export default function placeOrder(): void {
   );
   const { response } = answer;
   const accepted = response.status === 202 ? answeredId(response.body) : undefined;
-  record("place", order.order_id, answer, accepted);
+  record("place", order.order_id, answer, { answered_id: accepted });
   check(response, { "accepted under its own id": () => accepted === order.order_id });
   think(steps);
 }

@@ -40,7 +40,7 @@ export default function order(): void {
     }),
   );
   const { status, body: text } = answer.response;
-  if (sync) record("place-sync", body.order_id, answer, status === 200 ? completedId(text) : undefined);
-  else record("place", body.order_id, answer, status === 202 ? answeredId(text) : undefined);
+  const answered_id = status !== (sync ? 200 : 202) ? undefined : sync ? completedId(text) : answeredId(text);
+  record(sync ? "place-sync" : "place", body.order_id, answer, { answered_id });
   think(steps);
 }
