@@ -7,6 +7,7 @@ import { redisAuctions } from "../adapters/redis-auctions.ts";
 import { connectRedis } from "../adapters/redis-connection.ts";
 import { WatchBids } from "../adapters/watch-bids.ts";
 import { createGateway } from "./app.ts";
+import { startBackground } from "./background.ts";
 import { type GatewayConfig, gatewayConfig } from "./config.ts";
 
 const WATCH_CONNECTIONS = 64;
@@ -32,8 +33,10 @@ async function start(config: GatewayConfig, { logger, releasers, tracing }: Serv
     config.BID_METHOD === "script"
       ? byScript
       : openWatchBids(config, { logger, releasers, metrics }).instead(byScript);
+  const announcer = startBackground(config, byScript, { logger, releasers, metrics });
   const app = createGateway({
     auctions,
+    onCreated: announcer.onCreated,
     archive: postgresArchiveReader(pool),
     logger,
     metrics,
