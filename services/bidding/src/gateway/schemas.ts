@@ -28,7 +28,10 @@ export const amountSchema = z
   .min(1, "must be at least 1")
   .max(MOST_AMOUNT, `must be ${MOST_AMOUNT} at the most`);
 
-const instant = z.iso.datetime({ offset: true, error: "must be a time such as 2026-01-31T12:00:00Z" });
+// With an offset it may be in the year 10000, which ISO 8601 writes in another way.
+const instant = z.iso
+  .datetime({ offset: true, error: "must be a time such as 2026-01-31T12:00:00Z" })
+  .refine((text) => Date.parse(text) <= Date.UTC(9999, 11, 31), "must be in this age");
 
 export const auctionRequestSchema = z
   .strictObject({
