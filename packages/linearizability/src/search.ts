@@ -54,6 +54,9 @@ interface Taken<State> {
   readonly others: State[];
 }
 
+/** What a Set can hold is a little more. */
+const MOST_REMEMBERED = 16_000_000;
+
 export function checkLinearizable<State, Operation>(
   model: Model<State, Operation>,
   history: readonly Call<Operation>[],
@@ -75,11 +78,11 @@ export function checkLinearizable<State, Operation>(
 
   let entry = head.next;
   while (answersLeft > 0) {
+    const overTime = steps % 256 === 0 && performance.now() > deadline;
+    if (overTime || steps >= mostSteps || seen.size >= MOST_REMEMBERED)
+      return { outcome: "undecided", steps };
     if (entry !== undefined && !entry.isReturn) {
       steps += 1;
-      if (steps > mostSteps || (steps % 256 === 0 && performance.now() > deadline)) {
-        return { outcome: "undecided", steps: steps - 1 };
-      }
       const others = [...model.step(state, (history[entry.call] as Call<Operation>).operation)];
       if (advance(entry, others)) entry = head.next;
       else entry = entry.next;

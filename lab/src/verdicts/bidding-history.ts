@@ -1,0 +1,174 @@
+/**
+ * Small histories of one auction, such as those of fault tests, in which many answers are missing: whether any order of the bids explains
+ * all answers that there are. Numbers alone cannot tell, as bids whose clients had no answer have none.
+ */
+
+import { type Budget, type Call, checkLinearizable, type Model } from "@parallax/linearizability";
+import { type Invariant, type Verdict, verdictOf } from "./verdict.ts";
+
+/** One attempt of one client. */
+export interface BidAttempt {
+  readonly op: "bid";
+  readonly bid_id: string;
+  readonly bidder_id: string;
+  readonly amount: number;
+  /** Without it, the outcome is unknown: no answer, or 5xx. */
+  readonly answer?: BidTold | undefined;
+}
+
+export type BidTold =
+  | { readonly status: 201; readonly seq: number }
+  | { readonly status: 409; readonly seq: number; readonly highest: number | null }
+  | { readonly status: 410 }
+  /** Another bid has this id. */
+  | { readonly status: 422 };
+
+/** What `GET /auctions/:id` says. */
+export interface AuctionRead {
+  readonly op: "read";
+  readonly answer: {
+    readonly seq: number;
+    readonly highest: number | null;
+    readonly bid_id: string | null;
+    readonly status: "open" | "ended";
+  };
+}
+
+/** By one clock of the clients, which is never set back, such as `performance.now()`. */
+export type AuctionCall = Call<BidAttempt | AuctionRead>;
+
+export interface AuctionRules {
+  readonly starting_price: number;
+  readonly min_increment: number;
+}
+
+/** Held or broken where the search came to its end, else undecided. An answered bid at least has to be there. */
+export function judgeSmallHistory(
+  rules: AuctionRules,
+  history: readonly AuctionCall[],
+  budget?: Budget,
+): Verdict {
+  return verdictOf([linearizable(rules, history, budget)]);
+}
+
+function linearizable(
+  rules: AuctionRules,
+  history: readonly AuctionCall[],
+  budget: Budget | undefined,
+): Invariant {
+  const name = "history-is-linearizable";
+  const detail =
+    "There is an order of all bids and readings that explains each answer and keeps to the clock.";
+  const checked = history.filter(({ ended }) => ended !== undefined).length;
+  const bids = history.filter(({ operation, ended }) => operation.op === "bid" && ended !== undefined).length;
+  const verdict = checkLinearizable(auctionModel(rules, history), history, budget);
+  const counts = { checked, unknown: history.length - checked, steps: verdict.steps };
+  if (verdict.outcome === "illegal") {
+    const explained = verdict.longest.filter(({ ended }) => ended !== undefined).length;
+    const last = verdict.longest.at(-1);
+    const examples = [
+      `${explained} of ${checked} answers can be explained${last ? `, up to: ${told(last)}` : ""}`,
+      ...verdict.stuck.slice(0, 9).map((call) => `cannot be next: ${told(call)}`),
+    ];
+    return { name, outcome: "broken", detail, counts: { ...counts, explained }, examples };
+  }
+  if (verdict.outcome === "undecided") {
+    return { name, outcome: "undecided", detail: `${detail} The search took too long.`, counts };
+  }
+  if (bids === 0) {
+    return { name, outcome: "undecided", detail: `${detail} No bid was answered.`, counts };
+  }
+  return { name, outcome: "held", detail, counts };
+}
+
+interface State {
+  readonly seq: number;
+  readonly highest: number | null;
+  readonly bidId: string | null;
+  readonly ended: boolean;
+  /** What was answered to ids that occur more than once; of the others, nobody asks again. */
+  readonly remembered: Readonly<Record<string, Remembered>>;
+}
+
+interface Remembered {
+  readonly bidder_id: string;
+  readonly amount: number;
+  readonly answer: BidTold;
+}
+
+/** The auction as one bidder after the other would find it. It may end at any time, and does not begin again. */
+export function auctionModel(
+  rules: AuctionRules,
+  history: readonly AuctionCall[],
+): Model<State, BidAttempt | AuctionRead> {
+  const times = new Map<string, number>();
+  for (const { operation } of history) {
+    if (operation.op === "bid") times.set(operation.bid_id, (times.get(operation.bid_id) ?? 0) + 1);
+  }
+  return {
+    init: { seq: 0, highest: null, bidId: null, ended: false, remembered: {} },
+    step(state, operation) {
+      if (operation.op === "read") return read(state, operation.answer);
+      const asked = { ...operation, again: (times.get(operation.bid_id) ?? 0) > 1 };
+      const next = bid(rules, state, asked);
+      // Without an answer and without an effect it may as well be left out.
+      return operation.answer === undefined ? next.filter((each) => leavesTrace(state, each)) : next;
+    },
+    key: (state) => JSON.stringify(state),
+  };
+}
+
+function read(state: State, { seq, highest, bid_id, status }: AuctionRead["answer"]): State[] {
+  if (seq !== state.seq || highest !== state.highest || bid_id !== state.bidId) return [];
+  if (status === "open") return state.ended ? [] : [state];
+  return [{ ...state, ended: true }];
+}
+
+function bid(rules: AuctionRules, state: State, attempt: BidAttempt & { readonly again: boolean }): State[] {
+  const { bid_id, bidder_id, amount, answer, again } = attempt;
+  const before = state.remembered[bid_id];
+  if (before !== undefined) {
+    const same = before.bidder_id === bidder_id && before.amount === amount;
+    return fits(answer, same ? before.answer : { status: 422 }) ? [state] : [];
+  }
+  const remember = (next: State, given: BidTold): State => {
+    if (!again) return next;
+    // Sorted, so that equal states have equal keys.
+    const all = Object.entries({ ...next.remembered, [bid_id]: { bidder_id, amount, answer: given } });
+    return { ...next, remembered: Object.fromEntries(all.sort(([one], [other]) => (one < other ? -1 : 1))) };
+  };
+  const ended = remember({ ...state, ended: true }, { status: 410 });
+  if (state.ended) return fits(answer, { status: 410 }) ? [ended] : [];
+  const least = state.highest === null ? rules.starting_price : state.highest + rules.min_increment;
+  const given: BidTold =
+    amount < least
+      ? { status: 409, seq: state.seq, highest: state.highest }
+      : { status: 201, seq: state.seq + 1 };
+  const open = given.status === 201 ? { ...state, seq: given.seq, highest: amount, bidId: bid_id } : state;
+  return [
+    ...(fits(answer, given) ? [remember(open, given)] : []),
+    // The end may have come just before it.
+    ...(fits(answer, { status: 410 }) ? [ended] : []),
+  ];
+}
+
+function leavesTrace(before: State, after: State): boolean {
+  return after.seq !== before.seq || after.remembered !== before.remembered;
+}
+
+function fits(answer: BidTold | undefined, given: BidTold): boolean {
+  if (answer === undefined) return true;
+  if (answer.status !== given.status) return false;
+  if (answer.status === 201 && given.status === 201) return answer.seq === given.seq;
+  if (answer.status === 409 && given.status === 409) {
+    return answer.seq === given.seq && answer.highest === given.highest;
+  }
+  return true;
+}
+
+function told({ operation, began, ended }: AuctionCall): string {
+  const { op, answer } = operation;
+  const what = op === "bid" ? `bid ${operation.bid_id} of ${operation.amount}` : "reading";
+  const times = `${began.toFixed(1)} to ${ended?.toFixed(1) ?? "?"} ms`;
+  return `${what}, ${times}: ${answer === undefined ? "no answer" : JSON.stringify(answer)}`;
+}
