@@ -20,5 +20,9 @@ export function mayWatch(
   if (allowed.includes(from.origin)) return true;
   // By its protocol, so that a default port is the same whether or not it is written. Which protocol it is cannot be compared: a
   // load balancer may have ended TLS.
-  return host !== undefined && URL.parse(`${from.protocol}//${host}`)?.host === from.host;
+  return (
+    host !== undefined &&
+    /^[^\s/?#@]+$/.test(host) &&
+    URL.parse(`${from.protocol}//${host}`)?.host === from.host
+  );
 }
