@@ -91,7 +91,7 @@ function row(part: PartStatus): string[] {
     part.name,
     part.state,
     part.container ?? (part.pid === null ? "-" : String(part.pid)),
-    part.url,
+    part.url ?? "-",
     String(part.restarts),
     part.uptime_seconds === null ? "-" : `${Math.round(part.uptime_seconds)} s`,
     part.memory_mb === null ? "-" : `${part.memory_mb} MB`,

@@ -90,7 +90,8 @@ export function showEvent(output: Output, event: LabEvent): void {
 
 function printUrls(status: LabStatus, output: Output): void {
   output.line();
-  output.table([["PART", "URL"], ...status.parts.map((part) => [part.name, part.url])]);
+  const reachable = status.parts.flatMap(({ name, url }) => (url === null ? [] : [[name, url]]));
+  output.table([["PART", "URL"], ...reachable]);
   output.line();
   output.line("Next: make demo · make status · make logs · make down");
 }

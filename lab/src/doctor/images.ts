@@ -1,9 +1,9 @@
 /** Which of the lab's images the engine has, and what `make up` would do about the others. */
-import { type BackingServer, backingImages } from "../images/catalogue.ts";
 import { findLocal, type Wish } from "../images/choose-images.ts";
 import { engineImages, type ImageSource } from "../images/local-images.ts";
 import { backingWish } from "../images/resolve-images.ts";
 import { nodeWish, serviceReference } from "../images/service-image.ts";
+import { serversFor } from "../runtimes/compose/launch.ts";
 import type { Examination } from "./examination.ts";
 import type { Finding } from "./finding.ts";
 
@@ -14,10 +14,7 @@ const needed_by = "compose" as const;
 export async function checkImages({ engine, settings, root }: Examination): Promise<Finding[]> {
   if (!engine.usable) return [];
   const source = engineImages(engine.engine);
-  const servers = (Object.keys(backingImages) as BackingServer[]).filter(
-    (server) => !isEmulator(server) || (server === settings.emulator && settings.broker === "sns-sqs"),
-  );
-  const wishes = servers.map((server) => backingWish(server, settings));
+  const wishes = serversFor(settings.profiles, settings).map((server) => backingWish(server, settings));
   const [backing, services] = await Promise.all([
     Promise.all(wishes.map((wish) => backingImage(wish, source))),
     Promise.all(
@@ -60,8 +57,4 @@ async function serviceImage(system: string, reference: string, source: Find): Pr
     return { check, state: "ok", found: reference, needed_by };
   const found = `not built from the sources as they are now (${reference})`;
   return { check, state: "warn", found, fix: "make up builds it.", needed_by };
-}
-
-function isEmulator(server: BackingServer): boolean {
-  return server === "localstack" || server === "ministack";
 }

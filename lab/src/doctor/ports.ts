@@ -1,6 +1,6 @@
 /** The lab's ports: free, used by this lab, or taken and by whom. */
 import type { Engine } from "../docker/engine.ts";
-import { portSettings, portVariables, type Settings } from "../settings.ts";
+import { type Profile, portSettings, portVariables, type Settings } from "../settings.ts";
 import { describeHolder, isPortFree } from "../util/ports.ts";
 import type { Examination } from "./examination.ts";
 import type { Finding } from "./finding.ts";
@@ -32,10 +32,18 @@ export async function checkPorts({ settings, status, engine }: Examination): Pro
 }
 
 /** The setting that makes a port unneeded. */
-function unused(variable: PortVariable, { broker, consumer }: Settings): string | undefined {
+function unused(variable: PortVariable, { profiles, broker, consumer }: Settings): string | undefined {
+  const system = systemOf(variable);
+  if (system !== undefined && !profiles.includes(system)) return `PROFILE=${profiles.join(",")}`;
   if (variable === "EMULATOR_PORT" && broker === "bullmq") return "BROKER=bullmq";
   if (variable === "ORDERS_PROCESSOR_PORT" && consumer === "lambda") return "CONSUMER=lambda";
   return undefined;
+}
+
+/** The only one that uses it. */
+function systemOf(variable: PortVariable): Profile | undefined {
+  if (variable.startsWith("ORDERS_") || variable === "EMULATOR_PORT") return "orders";
+  return variable.startsWith("BIDDING_") || variable === "NATS_PORT" ? "bidding" : undefined;
 }
 
 function describe(

@@ -18,6 +18,7 @@ export const backingImageVariables = [
   "REDIS_IMAGE",
   "NATS_IMAGE",
   "POSTGRES_IMAGE",
+  "HAPROXY_IMAGE",
 ] as const;
 export type BackingImageVariable = (typeof backingImageVariables)[number];
 
@@ -40,6 +41,7 @@ export const backingImages = {
     official: "postgres:17.6-alpine",
     packaged: "parallax/postgres:17",
   },
+  haproxy: { variable: "HAPROXY_IMAGE", official: "haproxy:3.0.11-alpine", packaged: "parallax/haproxy:3.0" },
 } as const satisfies Record<string, BackingImage>;
 
 export type BackingServer = keyof typeof backingImages;

@@ -43,7 +43,15 @@ export interface PackagedImage {
 
 const AT_A_TIME = 2;
 /** The longest first, so that none of them is left to run alone at the end. */
-const onDebian: readonly RecipeName[] = ["localstack", "postgres", "node", "ministack", "nats", "redis"];
+const onDebian: readonly RecipeName[] = [
+  "localstack",
+  "postgres",
+  "node",
+  "ministack",
+  "haproxy",
+  "nats",
+  "redis",
+];
 
 /** @throws LabError of the first that failed; the others are stopped then */
 export async function buildPackagedImages(options: PackagedOptions): Promise<PackagedImage[]> {
@@ -100,7 +108,7 @@ class Builder {
   }
 
   async results(): Promise<PackagedImage[]> {
-    const names: RecipeName[] = ["debian", "node", "redis", "nats", "postgres", "localstack", "ministack"];
+    const names = Object.keys(recipes) as RecipeName[];
     const images = await Promise.all(names.map((name) => this.#find(name)));
     return names.flatMap((name, index) => {
       const image = images[index];

@@ -33,6 +33,7 @@ export const recipes: Readonly<Record<RecipeName, Recipe>> = {
   redis: recipe("redis"),
   nats: recipe("nats"),
   postgres: recipe("postgres"),
+  haproxy: recipe("haproxy"),
   // Dependencies as of the release: later ones do not fit.
   localstack: recipe("localstack", backingImages.localstack.packaged, {
     UV_VERSION: uv,

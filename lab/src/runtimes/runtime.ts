@@ -57,9 +57,10 @@ export interface PartStatus extends PartUsage {
   pid: number | null;
   /** Short id, where the part is a container. */
   container: string | null;
-  port: number;
-  /** Without any password. */
-  url: string;
+  /** On 127.0.0.1; null for one that only other parts reach, such as a gateway behind a load balancer. */
+  port: number | null;
+  /** Without any password; null without a port. */
+  url: string | null;
   /** Starts after a death that nobody asked for; being configured anew does not count. */
   restarts: number;
   uptime_seconds: number | null;

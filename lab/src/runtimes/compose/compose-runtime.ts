@@ -73,7 +73,7 @@ export class ComposeRuntime implements Runtime {
       await this.#assertSameProject(engine);
       await assertOwn(engine.client, this.#own(this.#settings.composeProject));
       const parts = { engine, settings: this.#settings, paths: this.#paths, project: this.#project };
-      await launch({ ...parts, providing: this.#providing() }, options);
+      await launch({ ...parts, providing: this.#providing(options.profiles) }, options);
     });
     return await this.status();
   }
@@ -201,8 +201,11 @@ export class ComposeRuntime implements Runtime {
   endpoint(part: string): string {
     const known = readComposeState(this.#paths)?.parts.find(({ name }) => name === part);
     if (known === undefined) throw new LabError("NO_SUCH_PART", `There is no part "${part}".`);
-    if (part !== "postgres") return known.url;
-    return postgresUrl(known.port, knownPostgresPassword(this.#paths.secrets) ?? "");
+    const { port, url } = known;
+    if (port === null || url === null) {
+      throw new LabError("NO_SUCH_PART", `${part} has no port on this machine: only other parts reach it.`);
+    }
+    return part === "postgres" ? postgresUrl(port, knownPostgresPassword(this.#paths.secrets) ?? "") : url;
   }
 
   async describe(): Promise<RuntimeDescription> {
@@ -220,8 +223,8 @@ export class ComposeRuntime implements Runtime {
     };
   }
 
-  #providing(): Providing | undefined {
-    if (this.#settings.consumer !== "lambda") return undefined;
+  #providing(profiles: UpOptions["profiles"]): Providing | undefined {
+    if (this.#settings.consumer !== "lambda" || !profiles.includes("orders")) return undefined;
     return {
       what: "Deploying the Lambda function that takes the orders",
       awaitedBy: "orders-receiver",

@@ -16,8 +16,8 @@ export interface ListedContainer {
 
 export interface LabContainer extends ListedContainer {
   readonly state: PartState;
-  /** On 127.0.0.1; 0 when it publishes none. */
-  readonly port: number;
+  /** On 127.0.0.1; null when it publishes none. */
+  readonly port: number | null;
   readonly inspected: Docker.ContainerInspectInfo;
 }
 
@@ -90,7 +90,8 @@ async function describe(listed: ListedContainer): Promise<LabContainer | undefin
   const inspected = await inspect(listed.handle);
   if (inspected === undefined) return undefined;
   const bindings: Record<string, { HostPort: string }[] | null> = inspected.HostConfig.PortBindings ?? {};
-  const port = Number(Object.values(bindings)[0]?.[0]?.HostPort ?? 0);
+  const published = Object.values(bindings)[0]?.[0]?.HostPort;
+  const port = published === undefined ? null : Number(published);
   return { ...listed, state: stateOf(inspected.State), port, inspected };
 }
 

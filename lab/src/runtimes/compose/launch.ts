@@ -5,7 +5,7 @@ import { postgresPassword } from "../../engines/secrets.ts";
 import type { BackingServer } from "../../images/catalogue.ts";
 import { type ResolvedImage, resolveImages } from "../../images/resolve-images.ts";
 import type { LabPaths } from "../../paths.ts";
-import type { Settings } from "../../settings.ts";
+import type { Profile, Settings } from "../../settings.ts";
 import { assertPortsFree } from "../../util/ports.ts";
 import type { UpOptions } from "../runtime.ts";
 import type { ComposeProject } from "./compose-project.ts";
@@ -54,7 +54,7 @@ export async function launch(parts: LaunchParts, options: UpOptions): Promise<vo
   const { variables, images } = await resolveImages({
     engine,
     settings,
-    servers: serversFor(settings),
+    servers: serversFor(profiles, settings),
     systems: profiles,
     signal,
     onEvent: options.onEvent,
@@ -113,10 +113,11 @@ async function bringUp(
       lives.add(lifeOf(container));
       const seconds = ((performance.now() - began) / 1_000).toFixed(1);
       const url = planned.find(({ name }) => name === container.name)?.url;
+      const where = url ? ` at ${url}` : "";
       const why = isReplaced(container, before) ? "; replaced, as its image or settings have changed" : "";
       onEvent({
         kind: "done",
-        text: `${container.name} answers at ${url} (${seconds} s)${why}`,
+        text: `${container.name} answers${where} (${seconds} s)${why}`,
         part: container.name,
       });
     },
@@ -201,9 +202,9 @@ async function thaw(containers: readonly LabContainer[]): Promise<void> {
 /** Those that the lab's own containers do not hold already. */
 function portsToTake(planned: readonly ComposePart[], containers: readonly LabContainer[]) {
   const held = new Set(containers.filter(({ inspected }) => inspected.State.Running).map(({ port }) => port));
-  return planned
-    .filter(({ port }) => !held.has(port))
-    .map(({ name, port, portVariable }) => ({ part: name, port, variable: portVariable }));
+  return planned.flatMap(({ name, port, portVariable }) =>
+    port === null || held.has(port) ? [] : [{ part: name, port, variable: portVariable }],
+  );
 }
 
 function imagesByPart(planned: readonly ComposePart[], images: readonly ResolvedImage[]) {
@@ -233,7 +234,14 @@ function noLongerPlanned(before: readonly LabContainer[], planned: readonly Comp
   );
 }
 
-/** What the compose files of today's systems run; NATS belongs to a system that is still to come. */
-function serversFor({ emulator, broker }: Settings): BackingServer[] {
-  return ["postgres", "redis", ...(broker === "sns-sqs" ? [emulator] : [])];
+/** What the compose files run beside the services of these systems. */
+export function serversFor(
+  systems: readonly Profile[],
+  { emulator, broker, bidding }: Pick<Settings, "emulator" | "broker" | "bidding">,
+): BackingServer[] {
+  const servers: BackingServer[] = ["postgres", "redis"];
+  if (systems.includes("orders") && broker === "sns-sqs") servers.push(emulator);
+  if (systems.includes("bidding")) servers.push("nats");
+  if (systems.includes("bidding") && bidding.gateways > 1) servers.push("haproxy");
+  return servers;
 }

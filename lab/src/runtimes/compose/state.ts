@@ -11,7 +11,12 @@ const stateSchema = z.object({
   profiles: z.array(z.string()),
   since: z.string(),
   parts: z.array(
-    z.object({ name: z.string(), kind: z.enum(["engine", "service"]), port: z.number(), url: z.string() }),
+    z.object({
+      name: z.string(),
+      kind: z.enum(["engine", "service"]),
+      port: z.number().nullable(),
+      url: z.string().nullable(),
+    }),
   ),
   images: z.record(
     z.string(),

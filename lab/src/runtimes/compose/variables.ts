@@ -17,13 +17,14 @@ export interface FilledIn {
 
 /** What is written down. The LocalStack token is not: it goes along in the environment (secretVariables). */
 export function composeVariables(settings: Settings, filledIn: FilledIn): Record<string, string> {
-  const { ports, orders } = settings;
+  const { ports, orders, bidding } = settings;
   return {
     COMPOSE_PROJECT_NAME: settings.composeProject,
     LAB_DIR: settings.labDir,
     EMULATOR: settings.emulator,
     BROKER: settings.broker,
     CONSUMER: settings.consumer,
+    GATEWAYS: String(bidding.gateways),
     LOG_LEVEL: settings.logLevel,
     OTEL_EXPORTER_OTLP_ENDPOINT: settings.traceCollector ?? "",
     AWS_REGION: awsRegion,
@@ -33,6 +34,9 @@ export function composeVariables(settings: Settings, filledIn: FilledIn): Record
     ORDERS_RECEIVER_PORT: String(ports.ordersReceiver),
     ORDERS_PAYMENTS_PORT: String(ports.ordersPayments),
     ORDERS_PROCESSOR_PORT: String(ports.ordersProcessor),
+    BIDDING_API_PORT: String(ports.biddingApi),
+    BIDDING_LIVE_PORT: String(ports.biddingLive),
+    BIDDING_ARCHIVER_PORT: String(ports.biddingArchiver),
     EMULATOR_PORT: String(ports.emulator),
     REDIS_PORT: String(ports.redis),
     NATS_PORT: String(ports.nats),
@@ -42,6 +46,7 @@ export function composeVariables(settings: Settings, filledIn: FilledIn): Record
     PAYMENT_CONCURRENCY: String(orders.paymentConcurrency),
     VISIBILITY_TIMEOUT_SECONDS: String(orders.visibilitySeconds),
     SYNC_ABANDON: orders.syncAbandon,
+    BROADCAST_HZ: String(bidding.broadcastHz),
     // The lab has looked for every image itself, and can say more about a missing one.
     PULL_POLICY: "never",
     ...filledIn.images,

@@ -282,6 +282,6 @@ export class ProcessRuntime implements Runtime {
   }
 }
 
-function namesAndPorts(parts: readonly { name: string; port: number }[]): string[] {
+function namesAndPorts(parts: readonly { name: string; port: number | null }[]): string[] {
   return parts.map(({ name, port }) => `${name} on port ${port}`);
 }
