@@ -4,6 +4,9 @@ import type { PartPlan } from "./plan.ts";
 import { chosenOf, servicePart } from "./service-part.ts";
 import type { WantedVariables } from "./unlike-settings.ts";
 
+/** How long an auction stays in Redis once its end is archived, as in containers (compose/bidding.yaml). */
+const retentionSeconds = 600;
+
 /** @param databaseUrl with credentials */
 export function biddingParts(settings: Settings, databaseUrl: string): PartPlan[] {
   const { ports, bidding } = settings;
@@ -34,7 +37,7 @@ export function biddingParts(settings: Settings, databaseUrl: string): PartPlan[
       ...parts.archiver,
       main: "bidding/src/archiver/main.ts",
       dependsOn: ["redis", "nats", "postgres"],
-      environment: { ...engines, ...database },
+      environment: { ...engines, ...database, RETENTION_SECONDS: String(retentionSeconds) },
     }),
   ];
 }
