@@ -62,21 +62,21 @@ export function archivedIsAccepted(numbers: Numbers, evidence: BiddingEvidence):
     const bid = sent.at(row);
     if (bid.told !== "accepted") continue;
     accepted += 1;
-    if (archive.find(sent.idOf(row)) === undefined)
+    if (sent.ids.indexIn(archive.ids, row) === undefined)
       missing.add(`${sent.idOf(row)}: seq ${bid.seq} is not archived`);
   }
   for (let at = 0; at < archive.size; at += 1) {
-    const { bid_id, seq, amount, bidder_id } = archive.at(at);
-    const row = sent.rowOf(bid_id);
+    const { seq, amount, bidder_id } = archive.at(at);
+    const row = archive.ids.indexIn(sent.ids, at);
     const bid = row === undefined ? undefined : sent.at(row);
-    const what = `${bid_id}: archived as seq ${seq}, ${amount} by ${bidder_id}`;
-    if (bid === undefined) offenders.add(`${what}, and never sent`);
+    const what = () => `${archive.idOf(at)}: archived as seq ${seq}, ${amount} by ${bidder_id}`;
+    if (bid === undefined) offenders.add(`${what()}, and never sent`);
     else if (bid.told !== "accepted" && bid.told !== "unknown")
-      offenders.add(`${what}, and its client was told "${bid.told}"`);
+      offenders.add(`${what()}, and its client was told "${bid.told}"`);
     else if (bid.told === "accepted" && bid.seq !== seq)
-      offenders.add(`${what}, and accepted as seq ${bid.seq}`);
+      offenders.add(`${what()}, and accepted as seq ${bid.seq}`);
     else if (bid.amount !== undefined && (bid.amount !== amount || bid.bidder !== bidder_id)) {
-      offenders.add(`${what}, and sent as ${bid.amount} by ${bid.bidder}`);
+      offenders.add(`${what()}, and sent as ${bid.amount} by ${bid.bidder}`);
     }
   }
   const counts = { archived: archive.size, surplus: numbers.surplus, missing: missing.count };
@@ -100,12 +100,13 @@ function topOfClients({ last, amounts, rows }: Numbers, { sent }: BiddingEvidenc
 }
 
 function topOfArchive({ archive }: BiddingEvidence): Top {
-  let top: Top = { seq: 0, amount: null, bid: null };
-  for (let at = 0; at < archive.size; at += 1) {
-    const { seq, amount, bid_id } = archive.at(at);
-    if (amount > (top.amount ?? 0)) top = { seq, amount, bid: bid_id };
+  let top: number | undefined;
+  for (let row = 0; row < archive.size; row += 1) {
+    if (top === undefined || archive.at(row).amount > archive.at(top).amount) top = row;
   }
-  return top;
+  if (top === undefined) return { seq: 0, amount: null, bid: null };
+  const { seq, amount } = archive.at(top);
+  return { seq, amount, bid: archive.idOf(top) };
 }
 
 function sameTop(one: Top, other: Top): boolean {

@@ -12,7 +12,8 @@ export interface ArchivedBid {
 }
 
 export class ArchivedBids {
-  readonly #ids = new UuidTable();
+  /** Their rows. */
+  readonly ids = new UuidTable();
   readonly #bidders = new Texts();
   readonly #rows = new Columns(["seq", "bidder", "amount"]);
   /** Ids that are there twice, or that are no UUID. */
@@ -30,21 +31,19 @@ export class ArchivedBids {
 
   add({ seq, bid_id, bidder_id, amount }: ArchivedBid): void {
     const rows = this.#rows.rows;
-    if (this.#ids.add(bid_id) !== rows) this.repeated.add(bid_id);
+    if (this.ids.add(bid_id) !== rows) this.repeated.add(bid_id);
     else this.#rows.add({ seq, bidder: this.#bidders.numberOf(bidder_id), amount });
   }
 
-  at(row: number): ArchivedBid {
+  at(row: number): Omit<ArchivedBid, "bid_id"> {
     return {
       seq: this.#rows.get("seq", row),
-      bid_id: this.#ids.at(row),
       bidder_id: this.#bidders.at(this.#rows.get("bidder", row)),
       amount: this.#rows.get("amount", row),
     };
   }
 
-  find(bidId: string): ArchivedBid | undefined {
-    const row = this.#ids.indexOf(bidId);
-    return row === undefined ? undefined : this.at(row);
+  idOf(row: number): string {
+    return this.ids.at(row);
   }
 }

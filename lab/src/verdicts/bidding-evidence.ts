@@ -23,6 +23,8 @@ export interface WatcherReport {
   /** Whether it was connected when it was asked. */
   readonly connected: boolean;
   readonly messages: number;
+  /** Those of another form than is documented. */
+  readonly unreadable: number;
   /** Of the last message; undefined before the first. */
   readonly seq: number | undefined;
   readonly highest: number | null | undefined;

@@ -166,9 +166,9 @@ function fits(answer: BidTold | undefined, given: BidTold): boolean {
   return true;
 }
 
-function told({ operation, began, ended }: AuctionCall): string {
+function told({ client, operation, began, ended }: AuctionCall): string {
   const { op, answer } = operation;
   const what = op === "bid" ? `bid ${operation.bid_id} of ${operation.amount}` : "reading";
   const times = `${began.toFixed(1)} to ${ended?.toFixed(1) ?? "?"} ms`;
-  return `${what}, ${times}: ${answer === undefined ? "no answer" : JSON.stringify(answer)}`;
+  return `${client ? `${client}, ` : ""}${what}, ${times}: ${answer === undefined ? "no answer" : JSON.stringify(answer)}`;
 }

@@ -12,9 +12,10 @@ export function liveEndsEqual({ amounts }: Numbers, { live, auction, drained }: 
     "Each live subscriber ends with Redis's number and amount, never went back, and saw no price but that of the bid with its number.";
   const offenders = new Offenders();
   let [away, late] = [0, 0];
-  for (const { name: who, connected, seq, highest, wentBack, ended } of watchers) {
+  for (const { name: who, connected, seq, highest, wentBack, unreadable, ended } of watchers) {
     const what = `${who}: seq ${seq}, ${highest}`;
-    if (wentBack > 0) offenders.add(`${who} went back ${wentBack} times`);
+    if (unreadable > 0) offenders.add(`${who} was told ${unreadable} things that cannot be read`);
+    else if (wentBack > 0) offenders.add(`${who} went back ${wentBack} times`);
     else if (seq !== undefined && seq > auction.seq) offenders.add(`${what}, and Redis has ${auction.seq}`);
     else if ((!connected && !ended) || seq === undefined) away += 1;
     else if (seq === auction.seq && highest !== auction.highest)

@@ -55,9 +55,9 @@ export function numbersOf({ sent, archive, auction }: BiddingEvidence): Numbers 
     if (bid.told === "accepted" && give(bid.seq, row, bid.amount)) told += 1;
   }
   for (let at = 0; at < archive.size; at += 1) {
-    const { bid_id, seq, amount } = archive.at(at);
+    const { seq, amount } = archive.at(at);
     if (seq >= 1 && seq <= most) last = Math.max(last, seq);
-    const row = sent.rowOf(bid_id);
+    const row = archive.ids.indexIn(sent.ids, at);
     if (row === undefined || sent.at(row).told !== "unknown") continue;
     if (give(seq, row, amount)) surplus += 1;
   }

@@ -68,7 +68,8 @@ const ACCEPTED = TOLD.indexOf("accepted");
 const CLOCK_MS = 1;
 
 export class SentBids {
-  readonly #ids = new UuidTable();
+  /** Their rows. */
+  readonly ids = new UuidTable();
   readonly #bidders = new Texts();
   readonly #rows = new Columns(COLUMNS);
   /** Bids whose repeated answers differ. */
@@ -90,7 +91,7 @@ export class SentBids {
   /** @returns whether it could be read: what has no UUID is none of ours */
   add(answer: BidAnswer): boolean {
     const rows = this.#rows.rows;
-    const row = this.#ids.add(answer.id);
+    const row = this.ids.add(answer.id);
     if (row === undefined) return false;
     this.statuses.set(answer.status, (this.statuses.get(answer.status) ?? 0) + 1);
     if (answer.wall_ms < answer.ms * 0.999 - 2 * CLOCK_MS) this.clockWasSetBack = true;
@@ -117,11 +118,11 @@ export class SentBids {
   }
 
   idOf(row: number): string {
-    return this.#ids.at(row);
+    return this.ids.at(row);
   }
 
   rowOf(id: string): number | undefined {
-    return this.#ids.indexOf(id);
+    return this.ids.indexOf(id);
   }
 
   #read(answer: BidAnswer): Row {

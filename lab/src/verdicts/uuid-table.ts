@@ -5,6 +5,7 @@
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const EMPTY = -1;
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
 export class UuidTable {
   /** Four words a UUID. */
@@ -40,11 +41,22 @@ export class UuidTable {
     return index === EMPTY ? undefined : index;
   }
 
+  /** Where another table has what is here at this index, without a string in between; undefined where it has not. */
+  indexIn(other: UuidTable, index: number): number | undefined {
+    other.#wanted.set(this.#words.subarray(index * 4, index * 4 + 4));
+    const found = other.#slots[other.#slotOfWanted()] as number;
+    return found === EMPTY ? undefined : found;
+  }
+
   at(index: number): string {
-    const hex = [...this.#words.subarray(index * 4, index * 4 + 4)]
-      .map((word) => word.toString(16).padStart(8, "0"))
-      .join("");
-    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+    let text = "";
+    for (let half = 0; half < 8; half += 1) {
+      const word = this.#words[index * 4 + (half >> 1)] as number;
+      const part = half % 2 === 0 ? word >>> 16 : word & 0xffff;
+      text += (HEX[part >>> 8] as string) + (HEX[part & 0xff] as string);
+      if (half >= 1 && half <= 4) text += "-";
+    }
+    return text;
   }
 
   #want(uuid: string): boolean {

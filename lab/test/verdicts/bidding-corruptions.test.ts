@@ -341,6 +341,13 @@ const corruptions: readonly Corruption[] = [
     },
   },
   {
+    what: "a subscriber was told what cannot be read",
+    finds: LIVE,
+    wrong(story, pick) {
+      pick(story.live.watchers).unreadable = 1;
+    },
+  },
+  {
     what: "a subscriber saw a price that was none",
     finds: LIVE,
     wrong(story, pick) {

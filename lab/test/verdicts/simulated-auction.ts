@@ -79,6 +79,7 @@ export function simulateAuction(seed: number, options: SimulationOptions = {}): 
     name,
     connected: true,
     messages: prices.size,
+    unreadable: 0,
     seq: top.seq,
     highest: top.highest,
     wentBack: 0,

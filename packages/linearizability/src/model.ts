@@ -22,6 +22,8 @@ export interface Model<State, Operation> {
 }
 
 export interface Call<Operation> {
+  /** Who made it, for people. */
+  readonly client?: string | undefined;
   /** What was asked for, and what was answered. */
   readonly operation: Operation;
   /** When it was made, by any clock that all calls share. */
