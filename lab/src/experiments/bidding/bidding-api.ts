@@ -28,7 +28,9 @@ const archivedBidSchema = z.object({
   amount: z.int(),
 });
 
-const pageSchema = z.object({ bids: z.array(archivedBidSchema), next_cursor: z.string().nullable() });
+/** The cursor of a page goes into the question for the next one as it is. */
+const cursorSchema = z.union([z.string(), z.int()]).transform(String).nullable();
+const pageSchema = z.object({ bids: z.array(archivedBidSchema), next_cursor: cursorSchema });
 
 const answerSchema = z.object({
   bid_id: z.string().optional(),
