@@ -9,11 +9,13 @@ import { type Archived, type ArchiveStore, DataRefused } from "../domain/archivi
 import type { AuctionEvent } from "../domain/events.ts";
 
 const BIDS = `unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[])
-  as sent (auction_id, seq, bid_id, bidder_id, amount, at)`;
+  with ordinality as sent (auction_id, seq, bid_id, bidder_id, amount, at, place)`;
 
+// In an order, so that two who write at once do not wait for each other in a circle.
 export const INSERT_BIDS = `
   insert into bidding.bids (auction_id, seq, bid_id, bidder_id, amount, placed_at)
   select auction_id, seq, bid_id, bidder_id, amount, to_timestamp(at / 1000.0) from ${BIDS}
+  order by auction_id, seq, place
   on conflict do nothing`;
 
 // A bid that is there with the same contents under the same seq is the same bid.
@@ -64,7 +66,7 @@ export function postgresArchiveStore(pool: pg.Pool): ArchiveStore {
   return {
     async write(events) {
       return await inTransaction(pool, async (client) => {
-        // Auctions always first and in the order of their ids, so that two who write do not wait for each other.
+        // Always in this order, for the same reason.
         const counts = [
           await writeOpened(client, events),
           await writeEnded(client, events),

@@ -12,12 +12,44 @@ const LOCK = "bidding archiver";
 const ANSWER_MS = 5000;
 /** How often one who stands by asks. */
 const ASK_MS = 1000;
+const END_MS = 1000;
 
 export function postgresTurn(url: string, logger: Logger): Turn {
-  /** A connection that has the lock; undefined where another one has it. */
-  async function attempt() {
-    const lost = new AbortController();
-    const client = new pg.Client({
+  return {
+    async take(signal) {
+      for (let failures = 0; ; failures += 1) {
+        signal.throwIfAborted();
+        const line = new Line(url);
+        try {
+          await line.open();
+          while (!(await line.tryLock())) await pause(signal);
+          signal.throwIfAborted();
+          return { lost: line.lost, end: () => line.end() };
+        } catch (error) {
+          await line.end();
+          signal.throwIfAborted();
+          if (failures === 0) {
+            logger.warn({ err: error }, "whose turn it is to archive cannot be told; trying on");
+          }
+        }
+        await pause(signal);
+      }
+    },
+  };
+}
+
+/** @throws the signal's reason */
+async function pause(signal: AbortSignal): Promise<void> {
+  await sleep(ASK_MS, undefined, { signal }).catch(() => {});
+  signal.throwIfAborted();
+}
+
+class Line {
+  readonly #client: pg.Client;
+  readonly #lost = new AbortController();
+
+  constructor(url: string) {
+    this.#client = new pg.Client({
       connectionString: url,
       application_name: "archiver's turn",
       connectionTimeoutMillis: ANSWER_MS,
@@ -26,41 +58,28 @@ export function postgresTurn(url: string, logger: Logger): Turn {
       keepAliveInitialDelayMillis: 10_000,
     });
     const gone = (cause?: unknown) =>
-      lost.abort(new Error("The connection that holds the archiver's lock is lost", { cause }));
-    client.on("error", gone).on("end", () => gone());
-    // It is asked to close in order; should it not answer, its socket is closed all the same.
-    const end = async () => {
-      const closed = client.end().catch(() => {});
-      await Promise.race([closed, sleep(1000, undefined, { ref: false })]);
-    };
-    try {
-      await client.connect();
-      const { rows } = await client.query("select pg_try_advisory_lock(hashtext($1)) as held", [LOCK]);
-      if (rows[0]?.held) return { lost: lost.signal, end };
-    } catch (error) {
-      await end();
-      throw error;
-    }
-    await end();
-    return undefined;
+      this.#lost.abort(new Error("The connection that holds the archiver's lock is lost", { cause }));
+    this.#client.on("error", gone).on("end", () => gone());
   }
 
-  return {
-    async take(signal) {
-      for (let failures = 0; ; ) {
-        signal.throwIfAborted();
-        try {
-          const taken = await attempt();
-          if (taken && signal.aborted) await taken.end();
-          else if (taken) return taken;
-          failures = 0;
-        } catch (error) {
-          if (failures === 0)
-            logger.warn({ err: error }, "whose turn it is to archive cannot be told; trying on");
-          failures += 1;
-        }
-        await sleep(ASK_MS, undefined, { signal }).catch(() => {});
-      }
-    },
-  };
+  /** Aborts when the connection is gone. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  async open(): Promise<void> {
+    await this.#client.connect();
+  }
+
+  async tryLock(): Promise<boolean> {
+    const { rows } = await this.#client.query("select pg_try_advisory_lock(hashtext($1)) as held", [LOCK]);
+    return rows[0]?.held === true;
+  }
+
+  /** Waits a second at the most; the lock goes with the process otherwise. */
+  async end(): Promise<void> {
+    const closed = this.#client.end().catch(() => {});
+    await Promise.race([closed, sleep(END_MS, undefined, { ref: false })]);
+    this.#lost.abort(new Error("It was ended"));
+  }
 }
