@@ -18,6 +18,7 @@ export {
   consumers,
   type EmulatorName,
   emulators,
+  gatewayChoices,
   type Profile,
   profiles,
   type RuntimeName,

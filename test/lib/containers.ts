@@ -95,7 +95,9 @@ export class ContainerSuite {
     const container = this.#engine.client.getContainer(name);
     const volumes = new Map(
       await Promise.all(
-        definition.volumes.map(async ({ target }) => [target, await this.#volume()] as const),
+        definition.volumes
+          .filter(({ type }) => type === "volume")
+          .map(async ({ target }) => [target, await this.#volume()] as const),
       ),
     );
     this.#undo.push(async () => {

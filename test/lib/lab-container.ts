@@ -58,7 +58,14 @@ export class LabContainer extends GenericContainer {
       MemorySwap: definition.memswap_limit,
       ShmSize: definition.shm_size,
       NanoCpus: definition.cpus && definition.cpus * 1e9,
-      Mounts: [...options.volumes].map(([Target, Source]) => ({ Type: "volume" as const, Source, Target })),
+      Mounts: [
+        ...[...options.volumes].map(([Target, Source]) => ({ Type: "volume" as const, Source, Target })),
+        ...definition.volumes.flatMap((volume) =>
+          volume.type === "bind"
+            ? [{ Type: "bind" as const, Source: volume.source, Target: volume.target, ReadOnly: true }]
+            : [],
+        ),
+      ],
     });
   }
 }

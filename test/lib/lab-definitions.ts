@@ -41,7 +41,15 @@ const definitionSchema = z.object({
   shm_size: bytes.optional(),
   cpus: z.number().optional(),
   ports: z.array(z.object({ target: z.number() })).default([]),
-  volumes: z.array(z.object({ type: z.literal("volume"), target: z.string() })).default([]),
+  volumes: z
+    .array(
+      z.discriminatedUnion("type", [
+        z.object({ type: z.literal("volume"), target: z.string() }),
+        /** A file of the repository. */
+        z.object({ type: z.literal("bind"), source: z.string(), target: z.string() }),
+      ]),
+    )
+    .default([]),
   stop_signal: z.string().optional(),
   stop_grace_period: z.string(),
 });

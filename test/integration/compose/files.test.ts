@@ -1,4 +1,4 @@
-/** What `docker compose config` makes of the compose files, for every combination of profiles, emulators, brokers and consumers. */
+/** What `docker compose config` makes of the compose files, for every combination of profiles and of choices. */
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { z } from "zod";
@@ -6,7 +6,14 @@ import { runDocker } from "../../../lab/src/docker/cli.ts";
 import { backingImages, nodeBase } from "../../../lab/src/images/catalogue.ts";
 import { rootDir } from "../../../lab/src/paths.ts";
 import { partsOf } from "../../../lab/src/runtimes/compose/parts.ts";
-import { brokers, consumers, emulators, portVariables, profiles } from "../../../lab/src/settings.ts";
+import {
+  brokers,
+  consumers,
+  emulators,
+  gatewayChoices,
+  portVariables,
+  profiles,
+} from "../../../lab/src/settings.ts";
 
 const portSchema = z.object({ host_ip: z.string(), published: z.string(), target: z.number() });
 const serviceSchema = z.object({
@@ -31,8 +38,17 @@ const serviceSchema = z.object({
   labels: z.record(z.string(), z.string()),
   logging: z.object({ driver: z.literal("json-file"), options: z.record(z.string(), z.string()) }),
   environment: z.record(z.string(), z.string().nullable()).default({}),
-  ports: z.array(portSchema),
-  volumes: z.array(z.object({ type: z.string(), source: z.string(), target: z.string() })).default([]),
+  ports: z.array(portSchema).default([]),
+  volumes: z
+    .array(
+      z.object({
+        type: z.string(),
+        source: z.string(),
+        target: z.string(),
+        read_only: z.boolean().default(false),
+      }),
+    )
+    .default([]),
   healthcheck: z.object({
     test: z.array(z.string()).min(2),
     interval: z.string(),
@@ -48,7 +64,21 @@ const configSchema = z.object({ name: z.string(), services: z.record(z.string(),
 
 /** Parts by profile; `all` is what any system may need. */
 const orders = ["emulator", "orders-payments", "orders-processor", "orders-receiver", "postgres", "redis"];
-const expected: Readonly<Record<string, readonly string[]>> = { orders, all: [...orders, "nats"] };
+const bidding = [
+  ...[
+    "bidding-archiver",
+    "bidding-balancer",
+    "bidding-broadcaster",
+    "bidding-gateway-1",
+    "bidding-gateway-2",
+  ],
+  ...["nats", "postgres", "redis"],
+];
+const expected: Readonly<Record<string, readonly string[]>> = {
+  orders,
+  bidding,
+  all: [...orders, ...bidding],
+};
 const writableEngines: ReadonlySet<string> = new Set(["emulator"]);
 
 async function compose(chosen: readonly string[], variables: Record<string, string>) {
@@ -76,7 +106,7 @@ function combinations([name, ...rest]: readonly string[]): string[][] {
 }
 
 /** Choices that the lab accepts, as variables: the emulator says nothing where there is none, and few run functions. */
-const choices = brokers.flatMap((BROKER) =>
+const ordersChoices = brokers.flatMap((BROKER) =>
   consumers.flatMap((CONSUMER) =>
     emulators.flatMap((EMULATOR) => {
       if (BROKER === "bullmq" && (CONSUMER === "lambda" || EMULATOR !== emulators[0])) return [];
@@ -85,10 +115,16 @@ const choices = brokers.flatMap((BROKER) =>
     }),
   ),
 );
+/** The choices of two systems do not meet, so that each of one with any of the other is enough. */
+const choices = ordersChoices.map((choice, index) => ({
+  ...choice,
+  GATEWAYS: gatewayChoices[index % gatewayChoices.length] ?? "2",
+}));
 
 /** Parts that a choice leaves out. */
-function without({ BROKER, CONSUMER }: (typeof choices)[number]): string[] {
+function without({ BROKER, CONSUMER, GATEWAYS }: (typeof choices)[number]): string[] {
   return [
+    ...(GATEWAYS === "1" ? ["bidding-balancer", "bidding-gateway-2"] : []),
     ...(BROKER === "bullmq" ? ["emulator"] : []),
     ...(CONSUMER === "lambda" ? ["orders-processor"] : []),
   ];
@@ -104,7 +140,8 @@ for (const choice of choices) {
       t.same(Object.keys(services).sort(), names, "runs what the profiles name");
       for (const [name, service] of Object.entries(services)) {
         t.test(name, async (t) => {
-          t.ok(service.ports.length > 0, "is published");
+          const behind = choice.GATEWAYS === "2" && name.startsWith("bidding-gateway-");
+          t.equal(service.ports.length, behind ? 0 : 1, behind ? "is not published" : "is published");
           for (const port of service.ports) t.equal(port.host_ip, "127.0.0.1", "on this machine alone");
           t.match(service.healthcheck.test[0], /^CMD(-SHELL)?$/, "has a health check");
           t.match(service.security_opt, ["no-new-privileges:true"]);
@@ -116,11 +153,11 @@ for (const choice of choices) {
           t.same(Object.keys(service.logging.options).sort(), ["max-file", "max-size"], "has bounded logs");
           t.equal(service.labels["parallax.lab"], "/some/lab", "says whose it is");
           t.notMatch(service.image, /:latest$|^[^:]+$(?<!parallax\/\w+)/, "names a version");
-          t.ok(
-            service.volumes.every(({ type }) => type === "volume"),
-            "sees no file of the host",
-          );
-          const kind = name.startsWith("orders-") ? "service" : "engine";
+          for (const { type, source, read_only } of service.volumes) {
+            const own = type === "bind" && read_only && source.startsWith(join(rootDir, "compose"));
+            t.ok(type === "volume" || own, "sees no file of the host, but its own configuration");
+          }
+          const kind = /^(orders|bidding)-(?!balancer)/.test(name) ? "service" : "engine";
           t.equal(service.labels["parallax.kind"], kind);
           if (kind === "service") assertHardened(t, service);
           else assertEngine(t, name, service);
@@ -178,10 +215,11 @@ t.test("every image and every port is a variable", async (t) => {
       ...ports,
       EMULATOR: emulator,
       ORDERS_IMAGE: "mine/orders:1",
+      BIDDING_IMAGE: "mine/bidding:1",
     });
     for (const [name, { image }] of Object.entries(services))
       t.match(image, /^mine\//, `${name} runs ${image}`);
-    for (const part of partsOf(text)) {
+    for (const part of partsOf(text).filter(({ port }) => port !== null)) {
       t.equal(String(part.port), ports[part.portVariable ?? ""], `${part.name} is at ${part.portVariable}`);
     }
   }
@@ -214,6 +252,26 @@ t.test("Redis keeps what a queue holds", async (t) => {
   t.match(command, "--appendonly yes");
   t.match(command, "--appendfsync everysec");
   t.match(command, "--maxmemory-policy noeviction");
+});
+
+t.test("bids go to the load balancer, or to the only gateway", async (t) => {
+  const services = async (GATEWAYS: string) => (await configOf(["bidding"], { GATEWAYS })).services;
+  const two = await services("2");
+  t.match(two["bidding-balancer"]?.ports, [{ published: "8081" }]);
+  t.match(two["bidding-broadcaster"]?.environment, { GATEWAY_URL: "http://bidding-balancer:8081" });
+  const { ports: _, ...first } = two["bidding-gateway-1"] ?? {};
+  const { ports: __, ...second } = two["bidding-gateway-2"] ?? {};
+  t.same(first, second, "gateways are alike");
+  const one = await services("1");
+  t.match(one["bidding-gateway-1"]?.ports, [{ published: "8081" }]);
+  t.match(one["bidding-broadcaster"]?.environment, { GATEWAY_URL: "http://bidding-gateway-1:8081" });
+});
+
+t.test("orders and bidding share Postgres and Redis, and nothing else", async (t) => {
+  const [some, others] = await Promise.all(
+    profiles.map(async (profile) => Object.keys((await configOf([profile])).services)),
+  );
+  t.same(some?.filter((name) => others?.includes(name)).sort(), ["postgres", "redis"]);
 });
 
 t.test("without a password it says where one comes from", async (t) => {
