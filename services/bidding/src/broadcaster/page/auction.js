@@ -54,6 +54,7 @@ form.addEventListener("submit", async (event) => {
   complain("amount", value === undefined ? "Enter a whole number, such as 1250." : "");
   if (bidder_id === "" || value === undefined) {
     (bidder_id === "" ? nameField : amountField).focus();
+    say("none", "");
     return;
   }
   me = bidder_id;
@@ -75,6 +76,7 @@ form.addEventListener("submit", async (event) => {
   setSending(false);
   tell(outcome, bid);
   render();
+  part("outcome").scrollIntoView({ block: "nearest" });
 });
 
 /** What came of it, and what may be done. */
@@ -94,7 +96,7 @@ function tell(outcome, bid) {
       auction.update(outcome);
       say(
         "bad",
-        `Too low: bid at least ${amount(auction.least ?? outcome.least)}. ${bidText} was not accepted.`,
+        `Your bid of ${bidText} was too low: bid at least ${amount(auction.least ?? outcome.least)}.`,
       );
       offer();
       break;
@@ -171,6 +173,8 @@ async function lookUp() {
     if (answer.status === 404) {
       notice("There is no such auction.");
       hideForm();
+      part("standing").hidden = auction.standing === undefined;
+      part("item").hidden = auction.standing === undefined;
       setLive("off", "Not live");
       return false;
     }

@@ -41,7 +41,7 @@ export function timeLeft(ms) {
 
 /** @param {string} iso */
 export function moment(iso) {
-  return new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+  return new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
 }
 
 /** A random UUID. `crypto.randomUUID` is only there on https and on this machine, and phones come by plain http. */

@@ -88,7 +88,7 @@ function hear(text) {
   );
 }
 
-/** The outcome of a bid. @param {"good" | "bad" | "wait"} kind */
+/** The outcome of a bid. @param {"good" | "bad" | "wait" | "none"} kind */
 export function say(kind, text) {
   part("outcome").dataset.kind = kind;
   setText("outcome", text);
