@@ -19,21 +19,20 @@ export interface BidAnswer {
 const DRIFT = 1000;
 /** Milliseconds of drift over which amounts are spread: as far as k6's clock goes. */
 const SPREAD = 1;
-/** Every so manieth bid of a bidder is late: enough a second ago. */
-const LATE = { every: 5, milliseconds: 1000 };
+/** So many of the bids are late: enough a second ago. */
+const LATE = { share: 0.2, milliseconds: 1000 };
 
 /**
  * An amount that nobody has to agree on with anybody. It rises with the clock, so that a new bid is mostly above those before it
  * however many bidders there are and however long they wait for answers: a queue delays all alike. The spread, and what the way to the
  * auction shuffles, let bids of the same moment come in any order, so that some of them are refused: at R bids a second, shuffled within W
- * seconds, about √(2 ÷ (R × W)) of them are above all before. Every fifth one of a bidder comes late, so that there are refusals
+ * seconds, about √(2 ÷ (R × W)) of them are above all before. A fifth of them comes late, so that there are refusals
  * also where bidders hardly meet.
  *
  * @param elapsed milliseconds since the auction's beginning
- * @param turn counts the bidder's bids
  */
-export function amountAt(elapsed: number, turn: number): number {
-  const late = turn % LATE.every === 0 ? LATE.milliseconds : 0;
+export function amountAt(elapsed: number): number {
+  const late = Math.random() < LATE.share ? LATE.milliseconds : 0;
   return 1 + Math.floor(Math.max(0, elapsed - late + Math.random() * SPREAD) * DRIFT);
 }
 

@@ -53,11 +53,15 @@ export async function runHere(experiment: Experiment, options: RunHereOptions): 
   }
 }
 
+/** While the system cannot be asked, how much is waiting is unknown, and not nothing. */
+function waitingOf(row: Row): string {
+  if ("archive_lag" in row) return `${row.archive_lag ?? "?"} to be archived`;
+  if (row.queue_visible === undefined) return "? in the queue";
+  return `${Number(row.queue_visible) + Number(row.queue_in_flight)} in the queue`;
+}
+
 function progressOf(row: Row, left: number): string {
   const where = row.step ? `${row.stage} ${row.step}` : row.stage;
-  // While the system cannot be asked, how much is waiting is unknown, and not nothing.
-  const queue =
-    row.queue_visible === undefined ? "?" : Number(row.queue_visible) + Number(row.queue_in_flight);
-  const text = `  ${where}  ${row.answers} answers  ${row.answers_per_s ?? 0}/s  ${row.errors} errors  ${queue} in the queue`;
+  const text = `  ${where}  ${row.answers} answers  ${row.answers_per_s ?? 0}/s  ${row.errors} errors  ${waitingOf(row)}`;
   return row.stage === "load" ? `${text}  ${left} s left` : text;
 }

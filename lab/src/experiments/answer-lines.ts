@@ -7,6 +7,7 @@
  */
 
 import { open } from "node:fs/promises";
+import { type ExpectedStatuses, isError, noneExpected } from "./expected-statuses.ts";
 
 /** One answer, valid only during the call that it is handed to. */
 export interface SeenAnswer {
@@ -50,16 +51,18 @@ export class AnswerTail {
   /** What is being read is the rest of a line that was longer than a chunk. */
   #overlong = false;
   readonly #parser = new LineParser();
+  readonly #expected: ExpectedStatuses;
   answers = 0;
-  /** Answers that are no success: no answer, or a status of 400 and above. */
+  /** Answers that are no success: see `isError`. */
   errors = 0;
   /** Lines of another form. */
   unreadable = 0;
   /** Milliseconds since the epoch; undefined until the script has told, or the first answer is in. */
   loadBegan: number | undefined;
 
-  constructor(file: string) {
+  constructor(file: string, expected: ExpectedStatuses = noneExpected) {
     this.#file = file;
+    this.#expected = expected;
   }
 
   /** An absent file has no lines yet. Only whole lines are read, each once. */
@@ -109,7 +112,7 @@ export class AnswerTail {
     }
     this.answers += 1;
     this.loadBegan ??= answer.at;
-    if (answer.status === 0 || answer.status >= 400) this.errors += 1;
+    if (isError(answer, this.#expected)) this.errors += 1;
     onAnswer(answer);
   }
 

@@ -17,6 +17,10 @@ export interface Beside {
   readonly model?: number;
   /** Null where nothing was published. */
   readonly published: number | null;
+  /** Where the same was published of several environments: by title, "LocalStack". Then `published` is null. */
+  readonly publishedBy?: Readonly<Record<string, number>>;
+  /** Figures that contradict others of the same run, to be marked: `measured`, or titles of `publishedBy`. */
+  readonly doubtful?: readonly string[];
   /** Why the two differ, or what is wrong with the published one. */
   readonly reason?: string;
 }
@@ -29,9 +33,9 @@ export function withoutCompany(lines: readonly Beside[], faults: readonly Fault[
   if (faults.length === 0) return lines;
   const done = faults.map(({ action, part, atSeconds }) => `${action} ${part} at ${atSeconds} s`).join(", ");
   const reason = `a run with faults (${done}): no model and nothing that was published is of such a run`;
-  return lines.map(({ model, published, reason: former, ...line }) =>
-    model === undefined && published === null
-      ? { ...line, published, ...(former !== undefined && { reason: former }) }
+  return lines.map(({ model, published, publishedBy, doubtful, reason: former, ...line }) =>
+    model === undefined && published === null && publishedBy === undefined
+      ? { ...line, published, ...(doubtful && { doubtful }), ...(former !== undefined && { reason: former }) }
       : { ...line, published: null, reason },
   );
 }
@@ -40,6 +44,7 @@ export function withoutCompany(lines: readonly Beside[], faults: readonly Fault[
 export function besideTable(lines: readonly Beside[]): string[][] {
   const modelled = lines.some(({ model }) => model !== undefined);
   const known = lines.some(({ published }) => published !== null);
+  const titles = [...new Set(lines.flatMap(({ publishedBy = {} }) => Object.keys(publishedBy)))];
   return [
     [
       "",
@@ -47,19 +52,34 @@ export function besideTable(lines: readonly Beside[]): string[][] {
       "measured",
       ...(modelled ? ["model", "measured ÷ model"] : []),
       ...(known ? ["published", "measured ÷ published"] : []),
+      ...titles.flatMap((title) => [title, `measured ÷ ${title}`]),
     ],
-    ...lines.map(({ of, what, unit, measured, how, model, published }) => [
+    ...lines.map(({ of, what, unit, measured, how, model, published, publishedBy = {}, doubtful = [] }) => [
       of,
       what,
-      measured === null ? "–" : `${told(measured)} ${unit}${how === undefined ? "" : " *"}`.trimEnd(),
+      measured === null
+        ? "–"
+        : [told(measured), unit, how === undefined ? "" : "*", doubtful.includes(MEASURED) ? DOUBTFUL : ""]
+            .filter((word) => word !== "")
+            .join(" "),
       // A figure that the model had a part in does not speak for the model.
       ...(modelled
         ? [model === undefined ? "" : told(model), how === undefined ? ratio(measured, model) : ""]
         : []),
       ...(known ? [published === null ? "" : told(published), ratio(measured, published)] : []),
+      ...titles.flatMap((title) => {
+        const value = publishedBy[title];
+        const mark = doubtful.includes(title) ? ` ${DOUBTFUL}` : "";
+        return [value === undefined ? "" : told(value) + mark, ratio(measured, value)];
+      }),
     ]),
   ];
 }
+
+/** In `doubtful`: the figure that was measured. */
+export const MEASURED = "measured";
+/** Marks a figure that contradicts others; the notes begin with the same sign. */
+const DOUBTFUL = "!";
 
 /** What cells leave no room for: how figures were come by, and reasons, each once. */
 export function besideNotes(lines: readonly Beside[]): string[] {

@@ -1,6 +1,10 @@
 /** Every experiment that exists, and how one is asked for. */
 
 import { LabError } from "../cli/lab-error.ts";
+import { atomicity } from "./bidding/atomicity.ts";
+import { contention } from "./bidding/contention.ts";
+import { fanOut } from "./bidding/fan-out.ts";
+import { smoke as biddingSmoke } from "./bidding/smoke.ts";
 import { type EnvironmentName, environments } from "./environments.ts";
 import type { Experiment } from "./experiment.ts";
 import { brokers } from "./orders/brokers.ts";
@@ -21,6 +25,10 @@ export const experiments: readonly Experiment[] = [
   latency,
   lambdaVsWorkers,
   brokers,
+  biddingSmoke,
+  contention,
+  fanOut,
+  atomicity,
 ];
 
 export interface Choice {

@@ -61,12 +61,14 @@ export async function conductLoad(
     summary: bundle.path(FILES.summary),
     log: bundle.path(FILES.log),
   };
+  const prepared = await observed.prepare?.(signal);
   options.onStage(`load: ${plan.steps.map(describeStep).join(", ")}`);
   const k6 = await startK6({
     k6: options.k6.path,
     script: experiment.script,
     variables: {
-      BASE_URL: runtime.endpoint(experiment.target),
+      ...prepared,
+      BASE_URL: runtime.endpoint(targetOf(options)),
       RUN_ID: `${experiment.name}-${Date.now().toString(36)}`,
       LOAD: JSON.stringify(plan.steps),
     },
@@ -74,8 +76,8 @@ export async function conductLoad(
     signal,
   });
   const csv = new MetricsCsv(bundle.path(metricsFile(experiment.system)));
-  const answers = new AnswerTail(files.answers);
-  const latencies = new LatencyRecorder();
+  const answers = new AnswerTail(files.answers, experiment.expectedStatuses);
+  const latencies = new LatencyRecorder(experiment.expectedStatuses);
   const log = new LatencyLog(bundle.path("latency.hlog"));
   const load = Promise.withResolvers<number>();
   const sampler = startSampler({
@@ -150,6 +152,10 @@ export async function conductLoad(
     await sampler.stop().catch(() => {});
     await Promise.all([csv.close(), log.close()]);
   }
+}
+
+function targetOf({ experiment: { target }, runtime }: Pick<RunOptions, "experiment" | "runtime">): string {
+  return typeof target === "string" ? target : target(runtime);
 }
 
 /** The end of k6 ends the waiting for faults, too. */

@@ -14,6 +14,7 @@
 import type { Runtime } from "../runtimes/runtime.ts";
 import type { Verdict } from "../verdicts/verdict.ts";
 import type { Beside } from "./beside.ts";
+import type { ExpectedStatuses } from "./expected-statuses.ts";
 import type { RunFigures } from "./figures.ts";
 import type { ScheduledStep } from "./load-schedule.ts";
 
@@ -26,8 +27,10 @@ export interface Experiment {
   readonly script: string;
   /** What a person may change, by name. */
   readonly parameters: Readonly<Record<string, Parameter>>;
-  /** The part under load. */
-  readonly target: string;
+  /** The part under load; which one it is may depend on the lab. */
+  readonly target: string | ((runtime: Pick<Runtime, "endpoint">) => string);
+  /** Refusals that are no errors: without it, every status of 400 and above is one. */
+  readonly expectedStatuses?: ExpectedStatuses;
   /** The load, in order; a pure function of the parameters. */
   load(values: ParameterValues): readonly LoadStep[];
   /** Environment that the experiment gives to services, by part; the rest keep theirs. */
@@ -66,6 +69,7 @@ export interface Experiment {
 /** What is going to be run, as far as it matters to who observes it. */
 export interface ObservedPlan {
   readonly parameters: ParameterValues;
+  readonly steps: readonly ScheduledStep[];
   /** What services were given for this run, over their own configuration. */
   readonly services: ServiceSettings;
   /** Shows a person what is no reason for the run to fail. */
@@ -172,6 +176,11 @@ export interface Left {
 
 /** A system while it is being observed. */
 export interface Observed extends AsyncDisposable {
+  /**
+   * Makes what the load is about, at the last moment before it. Resolves to what the script is told of it, as variables of its
+   * environment. A lab that is only looked at before a run is left as it is: this is not called then.
+   */
+  prepare?(signal: AbortSignal): Promise<Readonly<Record<string, string>>>;
   /** Numbers for one row of the metrics file, by the names of `samples`. Rejects while they cannot be had. */
   sample(): Promise<Record<string, number>>;
   /** True once nothing is on its way any more. */

@@ -14,6 +14,7 @@ import {
 } from "hdr-histogram-js";
 import type { SeenAnswer } from "./answer-lines.ts";
 import { BundleWriter } from "./bundle-writer.ts";
+import { type ExpectedStatuses, isError, noneExpected } from "./expected-statuses.ts";
 
 const SIGNIFICANT_DIGITS = 3;
 /** One hour: above every time-out. What is longer is counted as this. */
@@ -56,17 +57,23 @@ export function newHistogram(): Histogram {
 export class LatencyRecorder {
   readonly #series = new Map<string, LatencySeries & { readonly interval: Histogram }>();
   #last: (LatencySeries & { readonly interval: Histogram }) | undefined;
+  readonly #expected: ExpectedStatuses;
+
+  constructor(expected: ExpectedStatuses = noneExpected) {
+    this.#expected = expected;
+  }
 
   /** By step and operation, in the order of their first answers. */
   get series(): readonly LatencySeries[] {
     return [...this.#series.values()];
   }
 
-  readonly record = ({ at, wallMs, micros, status, timedOut, step, op }: SeenAnswer): void => {
+  readonly record = (answer: SeenAnswer): void => {
+    const { at, wallMs, micros, status, timedOut, step, op } = answer;
     const last = this.#last;
     const series = last && last.step === step && last.op === op ? last : this.#find(step, op);
     series.answers += 1;
-    if (status === 0 || status >= 400) series.errors += 1;
+    if (isError(answer, this.#expected)) series.errors += 1;
     series.wallMs += wallMs;
     if (at < series.firstBegan) series.firstBegan = at;
     if (at + wallMs > series.lastEnded) series.lastEnded = at + wallMs;

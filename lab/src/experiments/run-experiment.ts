@@ -214,6 +214,7 @@ async function describeRun(options: RunOptions, plan: PlannedRun) {
       services: plan.services,
       load: plan.steps,
       samples: experiment.samples,
+      expected_statuses: experiment.expectedStatuses ?? {},
     },
     set: set ?? null,
     faults: plan.faults,

@@ -79,6 +79,8 @@ const besideSchema = z.object({
   how: z.string().optional(),
   model: z.number().optional(),
   published: z.number().nullable(),
+  publishedBy: z.record(z.string(), z.number()).optional(),
+  doubtful: z.array(z.string()).optional(),
   reason: z.string().optional(),
 });
 

@@ -15,7 +15,17 @@ const variablesOf: Readonly<Record<string, () => Promise<z.ZodObject>>> = {
     (await import("../../../services/orders/src/payments/config.ts")).paymentsVariables,
   "orders-processor": async () =>
     (await import("../../../services/orders/src/processor/config.ts")).processorVariables,
+  "bidding-gateway-1": gateway,
+  "bidding-gateway-2": gateway,
+  "bidding-broadcaster": async () =>
+    (await import("../../../services/bidding/src/broadcaster/config.ts")).broadcasterVariables,
+  "bidding-archiver": async () =>
+    (await import("../../../services/bidding/src/archiver/config.ts")).archiverVariables,
 };
+
+async function gateway(): Promise<z.ZodObject> {
+  return (await import("../../../services/bidding/src/gateway/config.ts")).gatewayVariables;
+}
 
 /** @throws LabError USAGE that names the service, the variable and what exists, or what is wrong with its value or does not fit */
 export async function checkServiceSettings(services: ServiceSettings): Promise<void> {

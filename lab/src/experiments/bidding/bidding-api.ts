@@ -101,6 +101,13 @@ export class BiddingApi implements AsyncDisposable {
     return parse(auctionSchema, `GET ${path}`, answer);
   }
 
+  /** The newest first, at most `limit` of them. */
+  async newestAuctions(limit: number): Promise<readonly FoundAuction[]> {
+    const answer = await call(this.#gateway, "GET", `/auctions?limit=${limit}`);
+    if (answer.status !== 200) throw unexpected("GET /auctions", answer);
+    return parse(z.object({ auctions: z.array(auctionSchema) }), "GET /auctions", answer).auctions;
+  }
+
   /** Resolves with any answer, also a refusal. */
   async bid(auctionId: string, bid: NewBid, signal?: AbortSignal): Promise<BidAnswer> {
     const path = `/auctions/${encodeURIComponent(auctionId)}/bids`;
