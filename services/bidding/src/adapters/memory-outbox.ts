@@ -17,13 +17,14 @@ export class MemoryOutbox implements Outbox, ArchivedOutbox {
   readonly entries: OutboxEntry[] = [];
   /** Ids of auctions that are retired, and after how many seconds they go. */
   readonly retired = new Map<string, number>();
-  #last = 0;
+  #last = { ms: 0, count: 0 };
   #appended = Promise.withResolvers<void>();
 
   /** @returns the id of its entry */
   append(event: NewEvent): string {
-    this.#last += 1;
-    const id = `${event.at}-${this.#last}`;
+    // As in Redis: ids rise, even where the time does not.
+    this.#last = { ms: Math.max(this.#last.ms, event.at), count: this.#last.count + 1 };
+    const id = `${this.#last.ms}-${this.#last.count}`;
     this.entries.push({ id, fields: fieldsOf({ ...event, outbox_id: id } as AuctionEvent) });
     this.#appended.resolve();
     this.#appended = Promise.withResolvers();

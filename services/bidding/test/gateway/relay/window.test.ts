@@ -1,0 +1,65 @@
+import { randomUUID } from "node:crypto";
+import { setImmediate as turn } from "node:timers/promises";
+import t from "tap";
+import type { AuctionEvent } from "../../../src/domain/events.ts";
+import { PublishWindow } from "../../../src/gateway/relay/window.ts";
+import { aBid } from "../../some-events.ts";
+
+/** A publisher whose answers the test gives. */
+function manual(mostInFlight: number) {
+  const sent: { readonly event: AuctionEvent; readonly answer: PromiseWithResolvers<void> }[] = [];
+  const kept: number[] = [];
+  const window = new PublishWindow({
+    mostInFlight,
+    onKept: ({ seq }) => void kept.push(seq),
+    publisher: {
+      async publish(event) {
+        const answer = Promise.withResolvers<void>();
+        sent.push({ event, answer });
+        await answer.promise;
+        return { seq: sent.length, duplicate: false };
+      },
+    },
+  });
+  return { window, sent, kept };
+}
+const id = randomUUID();
+
+t.test("no more are on their way than may be", async (t) => {
+  const { window, sent, kept } = manual(2);
+  t.ok(await window.add(aBid(id, 1), "0-0"));
+  t.ok(await window.add(aBid(id, 2), "0-1"));
+  const third = window.add(aBid(id, 3), "0-2");
+  await turn();
+  t.equal(sent.length, 2);
+  sent[0]?.answer.resolve();
+  t.ok(await third);
+  t.equal(sent.length, 3);
+  t.equal(window.inFlight, 2);
+  for (const { answer } of sent) answer.resolve();
+  t.equal(await window.settle(), undefined);
+  t.equal(window.inFlight, 0);
+  t.equal(kept.length, 3);
+});
+
+t.test(
+  "of those that fail the oldest is told, whichever fails first; nothing is sent after one has",
+  async (t) => {
+    const { window, sent, kept } = manual(3);
+    for (const at of [1, 2, 3]) await window.add(aBid(id, at), `0-${at - 1}`);
+    const fourth = window.add(aBid(id, 4), "0-3");
+    sent[2]?.answer.reject(new Error("third"));
+    t.notOk(await fourth);
+    t.ok(window.failed);
+    sent[1]?.answer.reject(new Error("second"));
+    sent[0]?.answer.resolve();
+    t.match(await window.settle(), { after: "0-1", error: { message: "second" } });
+    t.notOk(window.failed);
+    t.equal(sent.length, 3);
+    t.equal(kept.length, 1);
+    const again = window.add(aBid(id, 2), "0-1");
+    t.ok(await again);
+    sent[3]?.answer.resolve();
+    t.equal(await window.settle(), undefined);
+  },
+);
