@@ -4,7 +4,7 @@
  */
 
 import { type Budget, type Call, checkLinearizable, type Model } from "@parallax/linearizability";
-import { type Invariant, type Verdict, verdictOf } from "./verdict.ts";
+import { type Invariant, noneOf, type Verdict, verdictOf } from "./verdict.ts";
 
 /** One attempt of one client. */
 export interface BidAttempt {
@@ -48,7 +48,14 @@ export function judgeSmallHistory(
   history: readonly AuctionCall[],
   budget?: Budget,
 ): Verdict {
-  return verdictOf([linearizable(rules, history, budget)]);
+  const { calls, contradicted } = foldAttempts(history);
+  return verdictOf([
+    noneOf("repeated-bids-have-one-answer", contradicted, {
+      checked: history.length,
+      detail: "The same bid again had the same answer.",
+    }),
+    linearizable(rules, calls, budget),
+  ]);
 }
 
 function linearizable(
@@ -59,8 +66,8 @@ function linearizable(
   const name = "history-is-linearizable";
   const detail =
     "There is an order of all bids and readings that explains each answer and keeps to the clock.";
-  const checked = history.filter(({ ended }) => ended !== undefined).length;
-  const bids = history.filter(({ operation, ended }) => operation.op === "bid" && ended !== undefined).length;
+  const answered = history.filter(({ ended }) => ended !== undefined);
+  const checked = answered.length;
   const verdict = checkLinearizable(auctionModel(rules, history), history, budget);
   const counts = { checked, unknown: history.length - checked, steps: verdict.steps };
   if (verdict.outcome === "illegal") {
@@ -75,10 +82,41 @@ function linearizable(
   if (verdict.outcome === "undecided") {
     return { name, outcome: "undecided", detail: `${detail} The search took too long.`, counts };
   }
-  if (bids === 0) {
+  if (!answered.some(({ operation }) => operation.op === "bid")) {
     return { name, outcome: "undecided", detail: `${detail} No bid was answered.`, counts };
   }
   return { name, outcome: "held", detail, counts };
+}
+
+/**
+ * Attempts at the same bid are one call, from the first sending to the first answer: the bid takes effect once in that time, and what
+ * is answered later is the same again. This keeps the search short. Different bids under one id are left as they are.
+ */
+function foldAttempts(history: readonly AuctionCall[]): { calls: AuctionCall[]; contradicted: string[] } {
+  const contradicted: string[] = [];
+  const byId = Map.groupBy(history, ({ operation }) =>
+    operation.op === "bid" ? operation.bid_id : undefined,
+  );
+  const calls = [...byId].flatMap(([id, attempts]) => {
+    const [first] = attempts;
+    if (id === undefined || first === undefined || attempts.some((each) => !isSameBid(each, first)))
+      return attempts;
+    const answered = attempts.filter(({ ended }) => ended !== undefined);
+    const [one = first] = answered;
+    const answers = answered.flatMap(({ operation }) => (operation.op === "bid" && operation.answer) || []);
+    if (answers.some((each) => !fits(answers[0], each))) {
+      contradicted.push(`bid ${id}: ${answers.map((each) => JSON.stringify(each)).join(", ")}`);
+    }
+    const began = Math.min(...attempts.map((each) => each.began));
+    const ends = answered.flatMap(({ ended }) => ended ?? []);
+    return [{ ...one, began, ended: ends.length > 0 ? Math.min(...ends) : undefined }];
+  });
+  return { calls, contradicted };
+}
+
+function isSameBid({ operation: one }: AuctionCall, { operation: other }: AuctionCall): boolean {
+  if (one.op === "read" || other.op === "read") return false;
+  return one.bidder_id === other.bidder_id && one.amount === other.amount;
 }
 
 interface State {
@@ -110,12 +148,17 @@ export function auctionModel(
     step(state, operation) {
       if (operation.op === "read") return read(state, operation.answer);
       const asked = { ...operation, again: (times.get(operation.bid_id) ?? 0) > 1 };
-      const next = bid(rules, state, asked);
-      // Without an answer and without an effect it may as well be left out.
-      return operation.answer === undefined ? next.filter((each) => leavesTrace(state, each)) : next;
+      return bid(rules, state, asked);
     },
     key: (state) => JSON.stringify(state),
+    isRead: (operation) => isRead(operation, times),
   };
+}
+
+/** A refused bid is one, unless it may be sent again: then it is remembered. A reading may tell of the end. */
+function isRead(operation: BidAttempt | AuctionRead, times: ReadonlyMap<string, number>): boolean {
+  if (operation.op === "read") return operation.answer.status === "open";
+  return operation.answer?.status === 409 && times.get(operation.bid_id) === 1;
 }
 
 function read(state: State, { seq, highest, bid_id, status }: AuctionRead["answer"]): State[] {
@@ -150,10 +193,6 @@ function bid(rules: AuctionRules, state: State, attempt: BidAttempt & { readonly
     // The end may have come just before it.
     ...(fits(answer, { status: 410 }) ? [ended] : []),
   ];
-}
-
-function leavesTrace(before: State, after: State): boolean {
-  return after.seq !== before.seq || after.remembered !== before.remembered;
 }
 
 function fits(answer: BidTold | undefined, given: BidTold): boolean {

@@ -19,6 +19,11 @@ export interface Model<State, Operation> {
   step(state: State, operation: Operation): readonly State[];
   /** The same for equal states, and for no others. */
   key(state: State): string;
+  /**
+   * Whether the operation, with the answer that it carries, leaves every state as it is in which it is possible. Makes searches among many
+   * concurrent reads short; false where it is left out.
+   */
+  isRead?(operation: Operation): boolean;
 }
 
 export interface Call<Operation> {

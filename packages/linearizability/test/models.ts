@@ -18,6 +18,7 @@ export const register = (init = 0): Model<number, RegisterOperation> => ({
     return [swaps ? operation.to : state];
   },
   key: String,
+  isRead: ({ op }) => op === "read",
 });
 
 export type QueueOperation =
