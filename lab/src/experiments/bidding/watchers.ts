@@ -16,8 +16,11 @@ const messageSchema = z.object({
   highest: z.int().nullable(),
   /** Of a snapshot. */
   status: z.enum(["open", "ended"]).optional(),
-  /** Of a price: milliseconds since the epoch, by Redis's clock. */
-  at: z.number().optional(),
+  /** When it was so: milliseconds since the epoch, by Redis's clock. */
+  at: z.iso
+    .datetime()
+    .transform((text) => Date.parse(text))
+    .optional(),
 });
 
 export type LiveMessage = z.output<typeof messageSchema>;
