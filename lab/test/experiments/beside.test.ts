@@ -3,6 +3,7 @@ import {
   type Beside,
   besideNotes,
   besideTable,
+  MEASURED,
   markdownTable,
   withoutCompany,
 } from "../../src/experiments/beside.ts";
@@ -85,6 +86,43 @@ t.test("beside a run with faults stand neither model nor study, and it is told w
     reason: /faults \(kill orders-processor at 3 s, stop redis at 5 s\)/,
   });
   t.same(workers, lines[1], "nothing was beside it");
+});
+
+const environments: Beside = {
+  of: "100 users",
+  what: "answers",
+  unit: "/s",
+  measured: 2000,
+  published: null,
+  publishedBy: { LocalStack: 8512, AWS: 4000 },
+  doubtful: ["LocalStack", MEASURED],
+  reason: "Little's law",
+};
+
+t.test(
+  "what was published of several environments has columns for each; what is doubted is marked",
+  async (t) => {
+    const [header, row, other] = besideTable([
+      environments,
+      { of: "100 users", what: "accepted", unit: "%", measured: 40, published: null },
+    ]);
+    t.same(header, [
+      "",
+      "figure",
+      "measured",
+      "LocalStack",
+      "measured ÷ LocalStack",
+      "AWS",
+      "measured ÷ AWS",
+    ]);
+    t.same(row, ["100 users", "answers", "2,000 /s !", "8,512 !", "0.23", "4,000", "0.50"]);
+    t.same(other, ["100 users", "accepted", "40 %", "", "", "", ""]);
+  },
+);
+
+t.test("beside a run with faults no environment stands either", async (t) => {
+  const [line] = withoutCompany([environments], [{ action: "kill", part: "redis", atSeconds: 3 }]);
+  t.same(Object.keys(line ?? {}).sort(), ["measured", "of", "published", "reason", "unit", "what"]);
 });
 
 t.test("the same table as Markdown", async (t) => {
