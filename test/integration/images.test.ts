@@ -163,7 +163,7 @@ t.test("every server ends by itself when it is told to", async (t) => {
     "listen any\n mode http\n bind :8081\n timeout client 9s\n timeout server 9s\n timeout connect 9s";
   const commands: Record<BackingServer, readonly string[]> = {
     redis: ["redis-server", "--appendonly", "yes"],
-    haproxy: ["sh", "-c", `echo '${listener}' > /tmp/cfg && exec haproxy -W -db -f /tmp/cfg`],
+    haproxy: ["sh", "-c", `echo '${listener}' > /tmp/cfg && exec haproxy -V -db -f /tmp/cfg`],
     nats: ["nats-server", "--jetstream", "--store_dir", "/var/tmp/nats"],
     postgres: ["postgres"],
     localstack: [],
@@ -181,7 +181,7 @@ t.test("every server ends by itself when it is told to", async (t) => {
     ]);
     await until(server, async () => {
       const { stdout, stderr } = await runDocker(["logs", id]);
-      return /ready|Running on|Loading success/i.test(stdout + stderr);
+      return /ready|Running on|Using epoll/i.test(stdout + stderr);
     });
     // Far less than the 15 s that the lab gives them, after which they would be killed.
     await runDocker(["stop", "--time=8", id], { timeout: 40_000 });

@@ -5,7 +5,10 @@ import type { Finding } from "./finding.ts";
 const check = "broker";
 
 export function checkBroker({ settings, runtime }: Pick<Examination, "settings" | "runtime">): Finding[] {
-  const { broker, consumer, emulator } = settings;
+  const { broker, consumer, emulator, profiles } = settings;
+  if (!profiles.includes("orders")) {
+    return [{ check, state: "ok", found: `not used (PROFILE=${profiles.join(",")})` }];
+  }
   if (broker === "bullmq") {
     return [{ check, state: "ok", found: "BullMQ on Redis, to workers; no emulator is started" }];
   }

@@ -4,7 +4,7 @@ import { checkCompose } from "./compose.ts";
 import { checkDotEnv } from "./dot-env.ts";
 import { checkEngine } from "./engine.ts";
 import { checkEngineDisk } from "./engine-disk.ts";
-import { checkPostgres, checkRedis } from "./engines.ts";
+import { checkNats, checkPostgres, checkRedis } from "./engines.ts";
 import type { Examination } from "./examination.ts";
 import { bounded, type Finding, judgeFor } from "./finding.ts";
 import { checkImages } from "./images.ts";
@@ -31,6 +31,7 @@ const checks: readonly (readonly [name: string, check: Check])[] = [
   ["ports", checkPorts],
   ["postgres", checkPostgres],
   ["redis", checkRedis],
+  ["nats", checkNats],
   ["node", checkNode],
   ["k6", checkK6],
   [".env", checkDotEnv],

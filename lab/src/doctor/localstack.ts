@@ -12,6 +12,9 @@ export function checkLocalStack({ settings }: Pick<Examination, "settings">): Fi
   if (settings.emulator !== "localstack") {
     return [{ check, state: "ok", found: `not used (EMULATOR=${settings.emulator})`, needed_by }];
   }
+  if (!settings.profiles.includes("orders")) {
+    return [{ check, state: "ok", found: `not used (PROFILE=${settings.profiles.join(",")})`, needed_by }];
+  }
   if (settings.broker !== "sns-sqs") {
     return [{ check, state: "ok", found: `not used (BROKER=${settings.broker})`, needed_by }];
   }

@@ -11,7 +11,7 @@ import type { Finding } from "./finding.ts";
 export const gibibyte = 1024 ** 3;
 
 /** Resident memory of the whole lab with a margin, in GiB: under Compose LocalStack alone takes half a one. */
-const memoryNeeded: Readonly<Record<RuntimeName, number>> = { compose: 1.5, process: 0.7 };
+const memoryNeeded: Readonly<Record<RuntimeName, number>> = { compose: 2, process: 1.2 };
 
 export async function checkDisk({ settings }: Examination): Promise<Finding[]> {
   const { bavail, bsize } = await statfs(existingAncestor(settings.labDir));

@@ -194,7 +194,7 @@ function aptSteps(packages: readonly string[], from?: string): CommandStep[] {
   ];
 }
 
-function startStep({ systemd }: System): Step {
+function startStep({ systemd, localRoutes }: System): Step {
   if (systemd) {
     const command = ["systemctl", "enable", "--now", "docker"] as const;
     return {
@@ -208,7 +208,9 @@ function startStep({ systemd }: System): Step {
   return {
     kind: "daemon",
     why: "start the engine; without systemd it runs until the machine stops",
-    command: ["dockerd"],
+    // Published ports by the kernel's routes. The program that would stand in between takes up to six files a connection, ends
+    // when it is allowed no more of them (20,000 is a usual limit), and the port with it.
+    command: localRoutes ? ["dockerd", "--userland-proxy=false"] : ["dockerd"],
     log: engineLog,
     host: usualSocket,
     pidFiles: ["/var/run/docker.pid", "/var/run/docker-ssd.pid"],

@@ -2,9 +2,10 @@
  * What `make engine` has to know of a machine before it plans: which system it is, where its packages come from, what
  * of Docker is there, who asks. Reads only.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
+import { hasCode } from "../../cli/lab-error.ts";
 import { childEnvironment, findProgram, type RunResult, runCommand } from "../../util/run-command.ts";
 import { type AptSource, parseDeb822, parseOneLine } from "./apt-sources.ts";
 
@@ -35,6 +36,8 @@ export interface System {
   user: { root: boolean; name: string; sudo: boolean };
   /** True when systemd runs the machine's services. */
   systemd: boolean;
+  /** True where the kernel may be told to route 127.0.0.1 to containers; not within most containers. */
+  localRoutes: boolean;
   installed: {
     /** Version of the engine that is installed, running or not. */
     engine: string | undefined;
@@ -54,7 +57,13 @@ export async function inspectSystem(machine: Machine): Promise<System> {
   if (platform !== "linux") {
     const user = { root: false, name: machine.env.USER ?? "", sudo: false };
     const installed = { engine: undefined, foreign: [] };
-    const nothing = { distribution: undefined, apt: false, aptSources: [], systemd: false };
+    const nothing = {
+      distribution: undefined,
+      apt: false,
+      aptSources: [],
+      systemd: false,
+      localRoutes: false,
+    };
     return { platform, ...nothing, user, installed };
   }
   const path = searchPath(machine.env);
@@ -70,6 +79,7 @@ export async function inspectSystem(machine: Machine): Promise<System> {
       sudo: findProgram("sudo", path) !== undefined,
     },
     systemd: existsSync(join(machine.root, "run/systemd/system")),
+    localRoutes: mayBeWritten(join(machine.root, "proc/sys/net/ipv4/conf/all/route_localnet")),
     installed: { engine, foreign },
   };
 }
@@ -128,6 +138,16 @@ async function foreignPackages(machine: Machine): Promise<string[]> {
   const format = "${db:Status-Status} ${Package}\n";
   const { stdout } = await ask(machine, ["dpkg-query", "--show", `--showformat=${format}`, ...names]);
   return [...stdout.matchAll(/^installed (\S+)$/gm)].map(([, name]) => String(name));
+}
+
+/** By root, whoever asks: a file system that is read-only is so for everybody. */
+function mayBeWritten(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch (error) {
+    return hasCode(error, "EACCES");
+  }
 }
 
 function readText(path: string): string | undefined {

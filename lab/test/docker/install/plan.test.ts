@@ -27,6 +27,7 @@ const bookworm: System = {
   aptSources: [source("bookworm", "/keys.gpg")],
   user: { root: true, name: "root", sudo: false },
   systemd: false,
+  localRoutes: true,
   installed: { engine: undefined, foreign: [] },
 };
 const trixie: System = {
@@ -49,6 +50,11 @@ function shown(plan: EnginePlan): string[] {
 
 const options = "--yes --no-install-recommends -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confold";
 
+t.test("where the kernel may not be told of routes, dockerd forwards published ports itself", async (t) => {
+  const plan = planEngine({ ...trixie, localRoutes: false }, nothing);
+  t.equal(shown(plan).at(-1), "dockerd >>/var/log/parallax-dockerd.log 2>&1 &");
+});
+
 t.test("bare Debian 12: Debian 13 as a pinned source, its packages, dockerd", async (t) => {
   const plan = planEngine(bookworm, nothing);
   const packages = "docker.io docker-cli docker-compose docker-buildx iptables";
@@ -58,7 +64,7 @@ t.test("bare Debian 12: Debian 13 as a pinned source, its packages, dockerd", as
     "DEBIAN_FRONTEND=noninteractive apt-get update",
     `DEBIAN_FRONTEND=noninteractive apt-get install ${options} -t trixie --download-only ${packages}`,
     `DEBIAN_FRONTEND=noninteractive apt-get install ${options} -t trixie ${packages}`,
-    "dockerd >>/var/log/parallax-dockerd.log 2>&1 &",
+    "dockerd --userland-proxy=false >>/var/log/parallax-dockerd.log 2>&1 &",
   ]);
   t.match(plan, { sudo: false });
   const files = plan.possible ? plan.steps.filter((step) => step.kind === "file") : [];
@@ -114,7 +120,7 @@ t.test("installed but stopped: it is only started", async (t) => {
   const docker = { engine: silent, compose: true, buildx: true };
   const installed = { engine: "26.1.5+dfsg1", foreign: [] };
   t.same(shown(planEngine({ ...bookworm, installed }, docker)), [
-    "dockerd >>/var/log/parallax-dockerd.log 2>&1 &",
+    "dockerd --userland-proxy=false >>/var/log/parallax-dockerd.log 2>&1 &",
   ]);
   t.same(shown(planEngine({ ...bookworm, installed, systemd: true }, docker)), [
     "systemctl enable --now docker",

@@ -22,6 +22,7 @@ t.test("what is planted is found", linuxOnly, async (t) => {
     },
     usr: { bin: { "apt-get": "" } },
     run: { systemd: { system: {} } },
+    proc: { sys: { net: { ipv4: { conf: { all: { route_localnet: "0\n" } } } } } },
     launcher: `#!/bin/sh
 case "$1" in
   dockerd) echo "Docker version 26.1.5+dfsg1, build 411e817" ;;
@@ -36,6 +37,7 @@ esac
     distribution: { id: "debian", codename: "bookworm", version: "12" },
     apt: true,
     systemd: true,
+    localRoutes: true,
     installed: { engine: "26.1.5+dfsg1", foreign: ["docker-ce"] },
   });
   t.same(
@@ -51,6 +53,7 @@ t.test("a machine with nothing on it", linuxOnly, async (t) => {
     apt: false,
     aptSources: [],
     systemd: false,
+    localRoutes: false,
     installed: { engine: undefined, foreign: [] },
   });
 });

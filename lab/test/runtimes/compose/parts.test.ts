@@ -21,6 +21,12 @@ t.test("engines come first; URLs name the port that is published", async (t) => 
   ]);
 });
 
+t.test("what has no port on this machine is a part without one", async (t) => {
+  const { ports: _, ...gateway } = service("service", "0");
+  const [part] = partsOf(JSON.stringify({ services: { "bidding-gateway-2": gateway } }));
+  t.match(part, { name: "bidding-gateway-2", port: null, url: null, portVariable: undefined });
+});
+
 t.test("files that make no parts are refused", async (t) => {
   const nameless = { services: { x: { image: "a", ports: [], labels: {} } } };
   t.throws(() => partsOf(JSON.stringify(nameless)), { code: "COMMAND_FAILED", remedy: /parallax\.kind/ });
