@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { waitFor } from "@parallax/testkit";
 import type { Test } from "tap";
 import { ownServer } from "../own-experiment.ts";
+import { elapsed } from "./elapsed.ts";
 import { LONG_OUTAGE_MS, VISIBILITY_SECONDS, type WiredLab } from "./wired-lab.ts";
 import { anOrder, spread, Witness } from "./witness.ts";
 
@@ -190,10 +191,4 @@ function lastingBroker(t: Test, lab: WiredLab, how: "SIGTERM" | "SIGKILL"): void
 
 async function breakerOpen(lab: WiredLab): Promise<boolean> {
   return (await lab.metric("orders-processor", "orders_breaker_open")) === 1;
-}
-
-/** An outage is nothing but time that passes. */
-async function elapsed(milliseconds: number): Promise<void> {
-  const began = performance.now();
-  await waitFor("the time to pass", () => performance.now() - began > milliseconds, milliseconds * 2);
 }

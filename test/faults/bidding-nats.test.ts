@@ -1,0 +1,108 @@
+/** NATS is away, comes back without its disk, and is told everything again long after: the archive is whole, each bid once. */
+
+import { waitFor } from "@parallax/testkit";
+import t from "tap";
+import { STREAM } from "../../services/bidding/src/adapters/event-stream.ts";
+import { BiddingWitness } from "../lib/faults/bidding/bidding-witness.ts";
+import { WiredBidding } from "../lib/faults/bidding/wired-bidding.ts";
+import { elapsed } from "../lib/faults/elapsed.ts";
+
+const BIDDERS = 16;
+const DEDUPE_SECONDS = 1;
+
+t.setTimeout(240_000);
+
+const short = { DEDUPE_WINDOW_SECONDS: String(DEDUPE_SECONDS) };
+const lab = await WiredBidding.start(t, { "bidding-gateway-1": short, "bidding-archiver": short });
+const { runtime, wires } = lab;
+
+const messages = () => lab.jetStream(async (manager) => (await manager.streams.info(STREAM)).state.messages);
+
+t.test(
+  "NATS is killed under load and comes back: bids go on, prices too, the archive catches up",
+  async (t) => {
+    const witness = await BiddingWitness.begin(t, lab, { watchers: 3 });
+    const { bidders } = witness;
+    const storm = bidders.storm(BIDDERS);
+    await waitFor("bids to be archived", async () => (await witness.archived()) > 100, 20_000);
+    await runtime.kill("nats", "SIGKILL");
+    const [accepted, archived] = [bidders.accepted, await witness.archived()];
+    await waitFor("bids to be accepted meanwhile", () => bidders.accepted > accepted + 500, 30_000);
+    const meanwhile = witness.seqOfWatchers();
+    await waitFor("prices to go on meanwhile", () => witness.seqOfWatchers() > meanwhile + 100, 20_000);
+    t.equal(bidders.unanswered, 0, "no bidder noticed");
+    t.ok((await lab.unarchived()) >= 500 - BIDDERS, "what is accepted waits");
+    t.ok((await witness.archived()) < accepted + 500, `and was not archived: ${archived}`);
+    await runtime.start("nats");
+    await waitFor("the archive to go on", async () => (await witness.archived()) > accepted + 500, 30_000);
+    await storm.stop();
+    const count = await witness.holds(t, "nats-sigkill");
+    t.equal(count.unanswered, 0);
+  },
+);
+
+t.test("NATS is silent on the wire of relay, archiver and live prices, under load", async (t) => {
+  const witness = await BiddingWitness.begin(t, lab, { watchers: 3 });
+  const { bidders } = witness;
+  const storm = bidders.storm(BIDDERS);
+  await waitFor("bids to be archived", async () => (await witness.archived()) > 50, 20_000);
+  const all = [wires.relay, wires.archiverNats, wires.broadcasterNats];
+  await Promise.all(all.map((wire) => wire.silence()));
+  const accepted = bidders.accepted;
+  await waitFor("bids to be accepted meanwhile", () => bidders.accepted > accepted + 300, 30_000);
+  await Promise.all(all.map((wire) => wire.heal()));
+  await storm.stop();
+  const count = await witness.holds(t, "nats-silent");
+  t.equal(count.unanswered, 0, "no bidder noticed");
+});
+
+t.test("NATS comes back without its disk: all that was not archived is published again", async (t) => {
+  await runtime.stop("bidding-archiver");
+  const witness = await BiddingWitness.begin(t, lab);
+  const { bidders } = witness;
+  const storm = bidders.storm(BIDDERS);
+  await waitFor("bids to be accepted", () => bidders.accepted > 300, 20_000);
+  await storm.stop();
+  const waiting = await lab.unarchived();
+  await waitFor("all of them to be published", async () => (await messages()) === waiting, 20_000);
+  await runtime.kill("nats", "SIGKILL");
+  await lab.loseNatsDisk();
+  await runtime.start("nats");
+  await runtime.start("bidding-archiver");
+  const count = await witness.holds(t, "nats-without-its-disk");
+  t.ok(count.archived >= 300);
+});
+
+t.test("NATS loses its disk under load, with an archiver that has deliveries in hand", async (t) => {
+  const witness = await BiddingWitness.begin(t, lab);
+  const { bidders } = witness;
+  const storm = bidders.storm(BIDDERS);
+  await waitFor("bids to be archived", async () => (await witness.archived()) > 100, 20_000);
+  await runtime.kill("nats", "SIGKILL");
+  await lab.loseNatsDisk();
+  await runtime.start("nats");
+  const accepted = bidders.accepted;
+  await waitFor("the archive to go on", async () => (await witness.archived()) > accepted + 100, 30_000);
+  await storm.stop();
+  await witness.holds(t, "nats-without-its-disk-under-load");
+});
+
+t.test("everything is published again beyond the dedupe window: the archive stays as it is", async (t) => {
+  await runtime.stop("bidding-archiver");
+  const witness = await BiddingWitness.begin(t, lab);
+  const { bidders } = witness;
+  for (let bids = 0; bids < 50; bids += 1) await bidders.insist(bidders.aBid());
+  const waiting = await lab.unarchived();
+  await waitFor("all of them to be published", async () => (await messages()) === waiting, 20_000);
+  // Who takes over begins with the oldest event; by then NATS has forgotten that it knows it.
+  await elapsed(DEDUPE_SECONDS * 2000);
+  await runtime.stop("bidding-gateway-1");
+  await runtime.start("bidding-gateway-1");
+  await waitFor("all to be published twice", async () => (await messages()) === 2 * waiting, 30_000);
+  await runtime.start("bidding-archiver");
+  const count = await witness.holds(t, "republished-beyond-the-dedupe-window");
+  t.equal(count.archived, 50);
+  await waitFor("the second copies to be settled, too", async () => (await messages()) === 0, 20_000);
+  t.equal(await witness.archived(), 50);
+  t.equal(count.conflicts, 0);
+});
