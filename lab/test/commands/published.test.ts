@@ -23,9 +23,15 @@ t.test("figures and claims of a system, with source and contradictions", async (
 });
 
 t.test("what this version cannot replay is marked", async (t) => {
-  const { stdout } = await runLab(["published", "--system", "bidding"]);
-  t.match(stdout, /contention \* +localstack/);
+  const { stdout } = await runLab(["published", "--system", "geecache"]);
+  t.match(stdout, /deploy-time \* +localstack/);
   t.match(stdout, /\* an experiment that is not in this version/);
+});
+
+t.test("the auction under contention is replayed", async (t) => {
+  const { stdout } = await runLab(["published", "--system", "bidding"]);
+  t.match(stdout, /contention +localstack +throughput +users 100 +8512/);
+  t.match(stdout, /b03 .*\n +contention; can be tested: yes/);
 });
 
 t.test("the figures of orders are each replayed by an experiment", async (t) => {
