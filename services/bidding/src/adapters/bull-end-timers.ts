@@ -5,7 +5,7 @@
 
 import { DependencyUnavailable, type Logger } from "@parallax/service";
 import { DelayedError, type Job, Queue, Worker } from "bullmq";
-import { Redis } from "ioredis";
+import { Redis, type RedisOptions } from "ioredis";
 import type { EndTimers } from "../domain/ends.ts";
 
 export interface BullEndTimersOptions {
@@ -23,6 +23,8 @@ const PREFIX = "{bidding}:bull";
 const CONCURRENCY = 16;
 const ANSWER_MS = 2000;
 const CLOSE_MS = 3000;
+/** After a failure of the worker itself; BullMQ waits 15 s by default. */
+const RETRY_MS = 1000;
 const RETRY = (times: number) => Math.min(1000, 50 * 2 ** Math.min(times, 10));
 /** Beyond these it is left to those who look for ends that were forgotten. */
 const JOB = {
@@ -38,7 +40,7 @@ export function bullEndTimers(options: BullEndTimersOptions): EndTimers {
   const common = { maxRetriesPerRequest: null, connectTimeout: ANSWER_MS, retryStrategy: RETRY };
   // Adding is bounded in time and fails while Redis is away. The worker waits for Redis by itself.
   const adding = new Redis(url, { ...common, commandTimeout: ANSWER_MS, enableOfflineQueue: false });
-  const working = new Redis(url, common);
+  const working = new WorkerRedis(url, common);
   for (const redis of [adding, working]) redis.on("error", () => {});
   const settings = { prefix: PREFIX, skipVersionCheck: true };
   const queue = new Queue(name, { ...settings, connection: adding, streams: { events: { maxLen: 100 } } });
@@ -63,14 +65,15 @@ export function bullEndTimers(options: BullEndTimersOptions): EndTimers {
           await job.moveToDelayed(Date.now() + leftMs, token);
           throw new DelayedError();
         },
-        { ...settings, connection: working, concurrency },
+        { ...settings, connection: working, concurrency, runRetryDelay: RETRY_MS },
       );
       worker.on("error", (error) => logger.debug({ err: error }, "a timer of an auction's end failed"));
     },
 
     async stop() {
       const closed = (async () => {
-        await worker?.close();
+        // Without Redis it would wait for what is under way for ever.
+        await worker?.close(working.status !== "ready");
         await queue.close();
       })().catch(() => {});
       const bound = Promise.withResolvers<void>();
@@ -78,7 +81,32 @@ export function bullEndTimers(options: BullEndTimersOptions): EndTimers {
       await Promise.race([closed, bound.promise]);
       clearTimeout(timer);
       adding.disconnect();
-      working.disconnect();
+      working.disconnectAll();
     },
   };
+}
+
+/** BullMQ makes a copy of it to block on, and connects both again even once they are closed, unless Redis is there to close them. */
+class WorkerRedis extends Redis {
+  readonly #copies: WorkerRedis[] = [];
+  /** Not there yet when the constructor connects. */
+  declare over: boolean | undefined;
+
+  override connect(callback?: Parameters<Redis["connect"]>[0]): Promise<void> {
+    return this.over ? Promise.reject(new Error("This connection is closed")) : super.connect(callback);
+  }
+
+  override duplicate(override?: Partial<RedisOptions>): Redis {
+    const options = { ...this.options, ...override };
+    const copy = new WorkerRedis(options as RedisOptions & { replyMapping?: "legacy" });
+    this.#copies.push(copy);
+    return copy;
+  }
+
+  disconnectAll(): void {
+    for (const redis of [this, ...this.#copies]) {
+      redis.over = true;
+      redis.disconnect();
+    }
+  }
 }

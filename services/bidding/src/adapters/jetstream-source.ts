@@ -41,10 +41,21 @@ export function jetStreamSource(link: NatsLink, options: JetStreamSourceOptions)
           abort_on_missing_resource: true,
           callback: (message) => take(asDelivery(message, ended)),
         });
-        const end = (error: unknown) =>
-          gone.abort(new DependencyUnavailable("The stream of events is gone.", { cause: error }));
+        let stopped = false;
+        const end = (error: unknown) => {
+          if (!stopped)
+            gone.abort(new DependencyUnavailable("The stream of events is gone.", { cause: error }));
+        };
         void messages.closed().then(end, end);
-        return { ended, patienceMs, stop: async () => void (await messages.close()) };
+        return {
+          ended,
+          patienceMs,
+          async stop() {
+            // What was delivered is still to be settled.
+            stopped = true;
+            await messages.close();
+          },
+        };
       } catch (cause) {
         gone.abort();
         throw new DependencyUnavailable("JetStream does not deliver.", { cause, retryAfterSeconds: 5 });
@@ -67,7 +78,8 @@ function asDelivery(message: JsMsg, ended: AbortSignal): Delivery {
     text: message.string(),
     ack: () => settle(() => message.ack()),
     giveBack: () => settle(() => message.nak()),
-    refuse: (reason) => settle(() => message.term(reason)),
+    // Not by terminating it: NATS 2.9, which Debian 12 has, keeps a terminated message of a work queue for ever.
+    refuse: () => settle(() => message.ack()),
     keep: () => settle(() => message.working()),
   };
 }

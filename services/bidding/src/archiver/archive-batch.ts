@@ -137,5 +137,5 @@ function refuse(
 ): void {
   metrics.refused.inc();
   logger.error({ err: error, ...about }, "this event cannot be archived; its entry stays in the outbox");
-  delivery.refuse("it cannot be archived");
+  delivery.refuse();
 }

@@ -38,7 +38,7 @@ export interface Delivery {
   /** It is delivered again at once. */
   giveBack(): void;
   /** It is not delivered again. */
-  refuse(reason: string): void;
+  refuse(): void;
   /** It is being worked at: for the time being it is not delivered again. */
   keep(): void;
 }
