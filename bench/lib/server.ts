@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 
 export interface ServerProcess extends AsyncDisposable {
   readonly url: string;
+  readonly pid: number;
 }
 
 /** @param script relative to bench/ */
@@ -22,6 +23,7 @@ export async function startServer(script: string, args: readonly string[] = []):
   lines.on("line", () => {});
   return {
     url,
+    pid: child.pid ?? Number.NaN,
     async [Symbol.asyncDispose]() {
       child.kill("SIGKILL");
       if (child.exitCode === null && child.signalCode === null) await once(child, "exit");

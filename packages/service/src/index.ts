@@ -7,6 +7,7 @@ export { createApp, Router } from "./http/app.ts";
 export { jsonBody } from "./http/body.ts";
 export { callerGone } from "./http/caller-gone.ts";
 export type { ReadinessCheck } from "./http/health.ts";
+export { answerJson } from "./http/json-answer.ts";
 export { type About, defineApi, type Operation } from "./http/operations.ts";
 export { toProblem } from "./http/problem.ts";
 export { endWithProblem, type HttpServer, listen } from "./http/server.ts";

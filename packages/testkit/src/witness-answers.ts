@@ -1,7 +1,6 @@
 /**
  * Holds every answer of a server under test against its OpenAPI document: the status must be listed for the
  * operation, the body must match the schema of that status and kind, headers that tell something must be described.
- * It sees headers that are set, as koa does, not those that are handed to `writeHead`.
  */
 
 import type { RequestListener, ServerResponse } from "node:http";
@@ -60,15 +59,17 @@ export function witnessAnswers(listener: RequestListener, document: OpenApi): Wi
   return {
     listener(request, response) {
       const body = collectBody(response);
+      const written = collectWrittenHeaders(response);
       response.once("finish", () => {
         answers += 1;
         const answer = {
           method: request.method ?? "",
           target: request.url ?? "",
           status: response.statusCode,
-          headers: new Map(
-            Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]),
-          ),
+          headers: new Map([
+            ...Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)] as const),
+            ...written,
+          ]),
           body: body(),
         };
         for (const why of check(answer)) {
@@ -98,6 +99,20 @@ function collectBody(response: ServerResponse): () => string {
     }) as never;
   }
   return () => Buffer.concat(chunks).toString("utf8");
+}
+
+/** Headers that will have been handed to `writeHead` as a list, name by value, which are not among those that are set. */
+function collectWrittenHeaders(response: ServerResponse): ReadonlyMap<string, string> {
+  const written = new Map<string, string>();
+  const original = response.writeHead.bind(response) as (...args: unknown[]) => never;
+  response.writeHead = ((...args: unknown[]) => {
+    const list = args.find((argument) => Array.isArray(argument)) as string[] | undefined;
+    for (let at = 0; list && at < list.length; at += 2) {
+      written.set(String(list[at]).toLowerCase(), String(list[at + 1]));
+    }
+    return original(...args);
+  }) as never;
+  return written;
 }
 
 function createCheck(document: OpenApi) {

@@ -13,7 +13,9 @@ import { childSpan, newTrace, parseTraceparent, type TraceContext } from "../tel
 import type { Span, Tracing } from "../telemetry/tracing.ts";
 import { discardBody } from "./body.ts";
 import { createBookkeeping } from "./bookkeeping.ts";
+import { createDispatch } from "./dispatch.ts";
 import { answerOperation, createOperations, type Operation, type ReadinessCheck } from "./health.ts";
+import { type JsonAnswer, writeJsonAnswer } from "./json-answer.ts";
 import { absentRoute, answerProblem } from "./problem.ts";
 import { beginServerSpan } from "./server-span.ts";
 
@@ -27,6 +29,8 @@ export interface ServiceState {
   log: Readonly<Record<string, unknown>> | undefined;
   /** Where the request is traced. */
   span: Span | undefined;
+  /** What `answerJson` has been told. */
+  answer: JsonAnswer | undefined;
 }
 
 export type Context = RouterContext<ServiceState>;
@@ -51,6 +55,8 @@ export interface App {
   drain(): void;
 }
 
+/** Of most requests: nothing in it has to be taken apart. */
+const PLAIN_PATH = /^(\/[\w.~:-]+)+$/;
 const REQUEST_ID = /^[\w.:-]{1,64}$/;
 
 export function createApp(options: AppOptions): App {
@@ -69,32 +75,33 @@ export function createApp(options: AppOptions): App {
   });
   const record = createBookkeeping(logger, metrics);
   tracing?.countIn(metrics);
+  const dispatch = createDispatch(router);
 
   const app = new Koa<ServiceState>();
   // Errors are answered and logged below; koa's own handler would print the rest on standard error.
   app.on("error", (error) => logger.debug({ err: error }, "the connection failed while answering"));
 
-  app.use(async function observe(ctx, next) {
+  app.use(async function observe(ctx) {
     const began = performance.now();
     const { headers } = ctx.req;
     const given = headers["x-request-id"];
     const parent = parseTraceparent(single(headers.traceparent));
-    const requestId = typeof given === "string" && REQUEST_ID.test(given) ? given : randomUUID();
     ctx.state = {
-      requestId,
+      requestId: typeof given === "string" && REQUEST_ID.test(given) ? given : randomUUID(),
       trace: parent ? childSpan(parent) : newTrace(),
       log: undefined,
       span: undefined,
+      answer: undefined,
     };
-    ctx.res.setHeader("x-request-id", requestId);
     if (draining) ctx.res.setHeader("connection", "close");
     let operation: Operation | undefined;
     let failure: unknown;
     try {
-      operation = operations.get(pathOf(ctx));
+      const path = pathOf(ctx);
+      operation = operations.get(path);
       if (operation) await answerOperation(ctx, operation);
-      else if (tracing) await traced(tracing, ctx, parent, next);
-      else await limited(next);
+      else if (tracing) await traced(tracing, ctx, path, parent);
+      else await limited(ctx, path);
     } catch (error) {
       failure = error;
       answerProblem(ctx, error);
@@ -109,32 +116,36 @@ export function createApp(options: AppOptions): App {
     });
     // After its place is free again: what is thrown away may take as long as its sender likes.
     if (failure !== undefined) await discardBody(ctx);
+    const { answer, requestId } = ctx.state;
+    if (answer) writeJsonAnswer(ctx, answer);
+    else if (!ctx.res.headersSent) ctx.res.setHeader("x-request-id", requestId);
   });
-  app.use(router.routes());
-  app.use(refuse(router));
 
   /** The service's own operations are not traced: nobody's order depends on them. */
   async function traced(
     tracing: Tracing,
-    { req, state }: Koa.ParameterizedContext<ServiceState>,
+    ctx: Koa.ParameterizedContext<ServiceState>,
+    path: string,
     parent: TraceContext | undefined,
-    next: () => Promise<unknown>,
   ): Promise<void> {
+    const { req, state } = ctx;
     const span = beginServerSpan(tracing, req, parent);
     state.span = span;
     state.trace = span.context;
-    await tracing.within(span, () => limited(next));
+    await tracing.within(span, () => limited(ctx, path));
   }
 
-  async function limited(next: () => Promise<unknown>): Promise<void> {
+  async function limited(ctx: Koa.ParameterizedContext<ServiceState>, path: string): Promise<void> {
     if (inFlight >= maxInFlight) {
       throw new Overloaded(`${maxInFlight} requests are being answered, which is the limit.`, {
         retryAfterSeconds: 1,
       });
     }
+    const handle = dispatch(ctx, path);
+    if (!handle) throw refusal(router, ctx.method, path);
     inFlight += 1;
     try {
-      await next();
+      await handle(ctx as unknown as Context, nothingMore);
     } finally {
       inFlight -= 1;
     }
@@ -158,6 +169,8 @@ function pathOf(ctx: Koa.ParameterizedContext): string {
   if (ctx.req.headers.host === undefined && ctx.req.httpVersion === "1.1") {
     throw new BadRequest("The request names no Host.");
   }
+  const { url = "" } = ctx.req;
+  if (PLAIN_PATH.test(url)) return url;
   try {
     return ctx.path;
   } catch (cause) {
@@ -166,9 +179,9 @@ function pathOf(ctx: Koa.ParameterizedContext): string {
 }
 
 /** A known path with a method it does not take is 405 with Allow, not 404. */
-function refuse(router: Router<ServiceState>) {
-  return async function refuse(ctx: Koa.ParameterizedContext<ServiceState>): Promise<void> {
-    const allowed = new Set(router.match(ctx.path, ctx.method).path.flatMap((layer) => layer.methods));
-    throw absentRoute(ctx.path, { method: ctx.method, allowed: [...allowed] });
-  };
+function refusal(router: Router<ServiceState>, method: string, path: string): Error {
+  const allowed = new Set(router.match(path, method).path.flatMap((layer) => layer.methods));
+  return absentRoute(path, { method, allowed: [...allowed] });
 }
+
+async function nothingMore(): Promise<void> {}

@@ -3,7 +3,6 @@
 import { finished } from "node:stream";
 import { parse } from "content-type";
 import type { ParameterizedContext } from "koa";
-import getRawBody from "raw-body";
 import {
   BodyMissing,
   BodyTooLarge,
@@ -17,6 +16,7 @@ const DEFAULT_LIMIT = 64 * 1024;
 /** What is read and thrown away of a body over the limit, so that its sender can read the answer. */
 const DRAIN_LIMIT = 32 * 1024 * 1024;
 
+const EMPTY = Buffer.alloc(0);
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
@@ -42,12 +42,13 @@ export async function jsonBody(ctx: ParameterizedContext, limit = DEFAULT_LIMIT)
     );
   }
   if (Number(length) > limit) throw tooLarge(limit);
-  const bytes = await read(ctx, limit, length);
+  const bytes = await read(ctx, limit);
   if (bytes.length === 0) throw new BodyMissing("Send a JSON object with Content-Type: application/json.");
   return parseJson(bytes);
 }
 
 function requireJson(header: string | undefined): void {
+  if (header === "application/json") return;
   const kinds = { headers: { Accept: "application/json" } };
   if (header === undefined)
     throw new UnsupportedMediaType("Content-Type is missing; send application/json.", kinds);
@@ -78,14 +79,35 @@ function parsed(header: string, details: ErrorDetails) {
   }
 }
 
-async function read(ctx: ParameterizedContext, limit: number, length: string | undefined): Promise<Buffer> {
-  try {
-    return await getRawBody(ctx.req, { limit, ...(length !== undefined && { length: Number(length) }) });
-  } catch (error) {
-    const type = (error as { type?: string }).type;
-    if (type === "entity.too.large") throw tooLarge(limit);
-    throw new MalformedBody("The body ended before all of it had arrived.", { cause: error });
-  }
+/**
+ * All of it, as it comes. Listeners stay where they are: the request ends with its body, and what has been decided is not
+ * decided again.
+ */
+function read({ req }: ParameterizedContext, limit: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    let first: Buffer | undefined;
+    let chunks: Buffer[] | undefined;
+    let length = 0;
+    req.on("data", (chunk: Buffer) => {
+      length += chunk.length;
+      if (length > limit) {
+        reject(tooLarge(limit));
+        first = chunks = undefined;
+      } else if (first === undefined) first = chunk;
+      else if (chunks === undefined) chunks = [first, chunk];
+      else chunks.push(chunk);
+    });
+    req.on("end", () => resolve(chunks ? Buffer.concat(chunks) : (first ?? EMPTY)));
+    req.on("error", (cause) => reject(endedEarly(cause)));
+    req.on("close", () => {
+      if (!req.complete) reject(endedEarly());
+    });
+  });
+}
+
+function endedEarly(cause?: Error): ServiceError {
+  const details = cause === undefined ? {} : { cause };
+  return new MalformedBody("The body ended before all of it had arrived.", details);
 }
 
 function tooLarge(limit: number): ServiceError {

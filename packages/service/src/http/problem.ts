@@ -2,6 +2,8 @@
 
 import type { ParameterizedContext } from "koa";
 import { type FieldError, Internal, MethodNotAllowed, RouteNotFound, ServiceError } from "../errors.ts";
+import type { ServiceState } from "./app.ts";
+import { answerJson } from "./json-answer.ts";
 
 export interface Problem {
   readonly type: string;
@@ -40,15 +42,13 @@ export function absentRoute(path: string, known?: { method: string; allowed: str
 }
 
 /** Writes `error` as the answer; anything that is not a ServiceError becomes a 500 that tells nothing. */
-export function answerProblem(ctx: ParameterizedContext<{ requestId: string }>, thrown: unknown): void {
+export function answerProblem(ctx: ParameterizedContext<ServiceState>, thrown: unknown): void {
   const error = asServiceError(thrown);
   const { details } = error;
-  ctx.status = error.status;
   if (details.headers) ctx.set(details.headers as Record<string, string>);
   if (details.retryAfterSeconds !== undefined)
     ctx.set("Retry-After", String(Math.ceil(details.retryAfterSeconds)));
-  ctx.body = JSON.stringify(toProblem(error, ctx.state.requestId));
-  ctx.type = "application/problem+json";
+  answerJson(ctx, error.status, toProblem(error, ctx.state.requestId), "application/problem+json");
 }
 
 function asServiceError(thrown: unknown): ServiceError {

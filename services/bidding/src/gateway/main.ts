@@ -1,6 +1,6 @@
 /** The gateway's process. */
 
-import { openPool } from "@parallax/postgres";
+import { openPool, traceQueries } from "@parallax/postgres";
 import { createMetrics, listen, type Metrics, type ServiceParts, serviceMain } from "@parallax/service";
 import { postgresArchiveReader } from "../adapters/postgres-archive-reader.ts";
 import { redisAuctions } from "../adapters/redis-auctions.ts";
@@ -23,6 +23,7 @@ async function start(config: GatewayConfig, { logger, releasers, tracing }: Serv
     ),
     (pool) => pool.end(),
   );
+  if (tracing) traceQueries(pool, tracing, config.DATABASE_URL);
   const redis = releasers.add(
     "redis",
     connectRedis({ url: config.REDIS_URL, name: "gateway" }, logger),

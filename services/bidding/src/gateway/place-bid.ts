@@ -3,6 +3,7 @@
 import { randomUUID } from "node:crypto";
 import {
   AuctionEnded,
+  answerJson,
   BidTooLow,
   type Context,
   DependencyUnavailable,
@@ -60,8 +61,7 @@ export function placeBid({ auctions, archive, metrics }: PlaceBidParts) {
 function answer(ctx: Context, bid: Bid, outcome: BidOutcome): void {
   switch (outcome.kind) {
     case "accepted":
-      ctx.status = 201;
-      ctx.body = { bid_id: bid.bidId, seq: outcome.seq, amount: outcome.amount };
+      answerJson(ctx, 201, { bid_id: bid.bidId, seq: outcome.seq, amount: outcome.amount });
       return;
     case "refused": {
       const { seq, highest, least } = outcome;
