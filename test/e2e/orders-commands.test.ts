@@ -40,6 +40,7 @@ function environmentOf({ ports, labDir }: Settings): Record<string, string> {
     ...Object.fromEntries(moved),
     LAB_DIR: labDir,
     RUNTIME: "process",
+    PROFILE: "orders",
     BROKER: "bullmq",
   };
 }

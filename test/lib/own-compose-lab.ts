@@ -27,7 +27,7 @@ export interface OwnComposeLab {
   up(signal?: AbortSignal): Promise<LabEvent[]>;
 }
 
-/** Not started yet. `env` overrides settings. */
+/** Not started yet: orders, unless PROFILE in `env` says otherwise. `env` overrides settings. */
 export async function ownComposeLab(t: Test, env: Record<string, string> = {}): Promise<OwnComposeLab> {
   // What the lab starts is labelled with the session that the tests belong to.
   process.env[sessionVariable] = currentSession();
@@ -40,6 +40,7 @@ export async function ownComposeLab(t: Test, env: Record<string, string> = {}): 
     LAB_DIR: directory,
     COMPOSE_PROJECT_NAME: `parallax-test-${randomUUID().slice(0, 8)}`,
     RUNTIME: "compose",
+    PROFILE: "orders",
     ...env,
   };
   const settings = settingsFromEnv(

@@ -1,9 +1,15 @@
-/** `lab demo`: the lab's main job from the keyboard: up, real orders shown all the way, a short load, its verdict. */
+/**
+ * `lab demo`: the lab's main job from the keyboard: up, one real thing through each system, shown step by step, then a short
+ * load on each with its verdict.
+ */
 import type { Command } from "commander";
 import type { CliContext, SettingOptions } from "../cli/context.ts";
 import { exitCodes } from "../cli/exit-codes.ts";
 import { choose } from "../experiments/catalogue.ts";
 import { planRunOn } from "../experiments/plan-run.ts";
+import type { Runtime } from "../runtimes/runtime.ts";
+import type { Profile } from "../settings.ts";
+import { showBidding } from "./demo-bidding.ts";
 import { showOrders } from "./demo-orders.ts";
 import { printRun } from "./print-run.ts";
 import { runHere } from "./run-here.ts";
@@ -12,18 +18,24 @@ import { type RunningLab, withLab } from "./with-lab.ts";
 export function registerDemoCommand(program: Command, context: CliContext): void {
   program
     .command("demo")
-    .description("start the lab, follow one order from the keyboard to the database, then a short load test")
+    .description("start the lab, follow one thing through each system, then a short load test of each")
     .option("--profile <names>", "systems to show, separated by commas (PROFILE)")
     .option("--runtime <name>", "what to run the lab on (RUNTIME)")
     .action((flags: SettingOptions) => withLab(context, flags, (lab) => demo(lab, context)));
 }
 
+const steps: Readonly<Record<Profile, (runtime: Runtime, context: CliContext) => Promise<void>>> = {
+  orders: showOrders,
+  bidding: showBidding,
+};
+
 async function demo(lab: RunningLab, context: CliContext): Promise<void> {
   const { output } = context;
-  await showOrders(lab.runtime, context);
+  for (const system of lab.systems) await steps[system](lab.runtime, context);
   const { parts } = await lab.runtime.status();
+  const experiments = choose({}).filter(({ system }) => lab.systems.some((name) => name === system));
   let held = true;
-  for (const experiment of choose({})) {
+  for (const experiment of experiments) {
     output.line();
     output.line(output.paint("bold", `A short load test: ${experiment.summary}`));
     const { services } = await planRunOn(lab.runtime, experiment);

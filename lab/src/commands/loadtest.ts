@@ -19,7 +19,7 @@ import { printRun } from "./print-run.ts";
 import { runHere } from "./run-here.ts";
 import { runInTurns } from "./run-in-turns.ts";
 import { printBeside, runRows } from "./run-rows.ts";
-import { withLab } from "./with-lab.ts";
+import { type RunningLab, withLab } from "./with-lab.ts";
 
 interface LoadtestFlags extends SettingOptions {
   system?: string;
@@ -82,12 +82,14 @@ async function loadtest(flags: LoadtestFlags, context: CliContext): Promise<void
     }
   }
   await assertUsable(environment, context.root);
-  await withLab(context, flags, async (lab) => {
+  const onLab = async (lab: RunningLab) => {
     const { json = false, markdown, primary } = flags;
+    // Of several systems, those that the lab runs.
+    const here = work.filter(({ experiment: { system } }) => lab.systems.some((name) => name === system));
     // Of two sides what is printed is their comparison.
-    const printed = json && work.every(({ sides }) => !sides?.against);
+    const printed = json && here.every(({ sides }) => !sides?.against);
     const results = await gatherResults(context.output, printed, async (onResult) => {
-      for (const { experiment, variants, rows, sides } of work) {
+      for (const { experiment, variants, rows, sides } of here) {
         await checkParts(experiment, variants, faults, lab.runtime);
         const options = { context, ...lab, faults, json, markdown, onResult };
         if (sides) {
@@ -104,7 +106,9 @@ async function loadtest(flags: LoadtestFlags, context: CliContext): Promise<void
       }
     });
     if (results.some(({ verdict }) => verdict.outcome !== "held")) context.exitWith(exitCodes.verdict);
-  });
+  };
+  const systems = [...new Set(chosen.map(({ system }) => system))];
+  await withLab(context, flags, onLab, systems.length === 1 ? systems : []);
 }
 
 interface Work {
