@@ -9,6 +9,8 @@
 import { z } from "zod";
 
 const amount = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
+/** A bidder's own, of whatever version: what the gateway accepts must be an event, else it would never be archived. */
+const bidId = z.guid();
 const common = {
   auction_id: z.uuid(),
   /** Milliseconds since the epoch, by Redis's clock. */
@@ -30,7 +32,7 @@ export const bidSchema = z.object({
   type: z.literal("bid"),
   ...common,
   seq: z.int().min(1),
-  bid_id: z.uuid(),
+  bid_id: bidId,
   bidder_id: z.string(),
   amount,
 });
@@ -40,7 +42,7 @@ export const endedSchema = z.object({
   ...common,
   /** Of the winning bid; 0 and nulls where nobody bid. */
   seq: z.int().min(0),
-  bid_id: z.uuid().nullable(),
+  bid_id: bidId.nullable(),
   bidder_id: z.string().nullable(),
   amount: amount.nullable(),
 });

@@ -69,7 +69,7 @@ export const auctionSchema = z
     seq,
     highest: z.int().nullable().meta({ description: "The highest amount; null before the first bid." }),
     bidder_id: z.string().nullable().meta({ description: "The highest bidder." }),
-    bid_id: z.uuid().nullable().meta({ description: "The highest bid." }),
+    bid_id: z.guid().nullable().meta({ description: "The highest bid." }),
     least: z.number().meta({ description: "The lowest amount that would be accepted next." }),
   })
   .meta({ id: "Auction" });
@@ -80,7 +80,7 @@ export const auctionPageSchema = z.object({
 });
 
 export const acceptedBidSchema = z
-  .object({ bid_id: z.uuid(), seq: z.int().min(1), amount: z.int() })
+  .object({ bid_id: z.guid(), seq: z.int().min(1), amount: z.int() })
   .meta({ id: "AcceptedBid" });
 
 export const bidPageSchema = z.object({
@@ -88,7 +88,7 @@ export const bidPageSchema = z.object({
     z
       .object({
         seq: z.int().min(1),
-        bid_id: z.uuid(),
+        bid_id: z.guid(),
         bidder_id: z.string(),
         amount: z.int(),
         at: z.iso.datetime(),
