@@ -18,7 +18,8 @@ const auctionSchema = z.object({
   highest: z.int().nullable(),
   bidder_id: z.string().nullable(),
   bid_id: z.string().nullable(),
-  least: z.int(),
+  /** Beyond the largest amount when that has been bid. */
+  least: z.number(),
 });
 
 const archivedBidSchema = z.object({
@@ -37,7 +38,7 @@ const answerSchema = z.object({
   seq: z.int().optional(),
   amount: z.int().optional(),
   highest: z.int().nullable().optional(),
-  least: z.int().optional(),
+  least: z.number().optional(),
 });
 
 export type FoundAuction = z.output<typeof auctionSchema>;
