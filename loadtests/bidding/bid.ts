@@ -27,7 +27,9 @@ const url = `${baseUrl}/auctions/${auction}/bids`;
 
 const REQUEST_SECONDS = 30;
 /** Of one bid. */
-const MOST_ATTEMPTS = 5;
+const MOST_ATTEMPTS = 8;
+/** Seconds between two of them, at most. */
+const LONGEST_PAUSE = 2;
 /** A gateway that died, one that does not know what became of the bid, and one that waits for the archive. */
 const AGAIN = [0, 502, 503, 504];
 const steps = plannedLoad([
@@ -70,5 +72,5 @@ export default function placeBid(): void {
 
 /** Seconds: doubled each time, and never the same for all who were sent away together. */
 function pauseAfter(attempt: number): number {
-  return 0.1 * 2 ** (attempt - 1) * (0.5 + Math.random());
+  return Math.min(LONGEST_PAUSE, 0.1 * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2);
 }
