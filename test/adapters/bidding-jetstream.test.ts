@@ -43,7 +43,7 @@ eventStreamContract(t, {
   },
 });
 
-t.test("a stream or a consumer that somebody deletes ends the deliveries, and is made again", async (t) => {
+t.test("a stream or a consumer that somebody deletes ends the deliveries, and is made again", async () => {
   const manager = await jetstreamManager(link.connection);
   for (const remove of [
     () => manager.consumers.delete(STREAM, ARCHIVER),
