@@ -9,7 +9,7 @@ export { callerGone } from "./http/caller-gone.ts";
 export type { ReadinessCheck } from "./http/health.ts";
 export { answerJson } from "./http/json-answer.ts";
 export { type About, defineApi, type Operation } from "./http/operations.ts";
-export { toProblem } from "./http/problem.ts";
+export { answerRefusal, toProblem } from "./http/problem.ts";
 export { endWithProblem, type HttpServer, listen } from "./http/server.ts";
 export { validate } from "./http/validate.ts";
 export { Releasers } from "./lifecycle/releasers.ts";

@@ -1,9 +1,18 @@
 /** Problem documents (RFC 9457): how an error looks to whoever made the request. */
 
 import type { ParameterizedContext } from "koa";
-import { type FieldError, Internal, MethodNotAllowed, RouteNotFound, ServiceError } from "../errors.ts";
+import {
+  type ErrorDetails,
+  type ErrorSpec,
+  type FieldError,
+  Internal,
+  MethodNotAllowed,
+  RouteNotFound,
+  ServiceError,
+} from "../errors.ts";
 import type { ServiceState } from "./app.ts";
 import { answerJson } from "./json-answer.ts";
+import type { ErrorClass } from "./operations.ts";
 
 export interface Problem {
   readonly type: string;
@@ -16,19 +25,39 @@ export interface Problem {
   readonly instance?: string;
 }
 
+const PROBLEM_TYPE = "application/problem+json";
+
 /** `instance` is the request's id: what to quote when asking about it. Internal causes are never shown. */
 export function toProblem(error: ServiceError, requestId?: string): Problem {
+  return problemOf(error, error.message, error.details, requestId);
+}
+
+function problemOf(spec: ErrorSpec, detail: string, details: ErrorDetails, requestId?: string): Problem {
+  const { code, status, title, retryable = false } = spec;
   return {
-    ...error.details.extensions,
-    type: `urn:parallax:problem:${error.code.toLowerCase().replaceAll("_", "-")}`,
-    title: error.title,
-    status: error.status,
-    detail: error.message,
-    code: error.code,
-    retryable: error.retryable,
-    ...(error.details.errors && { errors: error.details.errors }),
+    ...details.extensions,
+    type: `urn:parallax:problem:${code.toLowerCase().replaceAll("_", "-")}`,
+    title,
+    status,
+    detail,
+    code,
+    retryable,
+    ...(details.errors && { errors: details.errors }),
     ...(requestId !== undefined && { instance: `urn:request:${requestId}` }),
   };
+}
+
+/**
+ * Answers as if an error of this class had been thrown. For refusals that are as frequent as successes: an error knows where it was
+ * made, and to find that out costs more than all the rest of such an answer.
+ */
+export function answerRefusal(
+  ctx: ParameterizedContext<ServiceState>,
+  { spec }: ErrorClass,
+  detail: string,
+  extensions: Readonly<Record<string, unknown>>,
+): void {
+  answerJson(ctx, spec.status, problemOf(spec, detail, { extensions }, ctx.state.requestId), PROBLEM_TYPE);
 }
 
 export function absentRoute(path: string, known?: { method: string; allowed: string[] }): ServiceError {
@@ -48,7 +77,7 @@ export function answerProblem(ctx: ParameterizedContext<ServiceState>, thrown: u
   if (details.headers) ctx.set(details.headers as Record<string, string>);
   if (details.retryAfterSeconds !== undefined)
     ctx.set("Retry-After", String(Math.ceil(details.retryAfterSeconds)));
-  answerJson(ctx, error.status, toProblem(error, ctx.state.requestId), "application/problem+json");
+  answerJson(ctx, error.status, toProblem(error, ctx.state.requestId), PROBLEM_TYPE);
 }
 
 function asServiceError(thrown: unknown): ServiceError {

@@ -3,6 +3,7 @@
 import { type DestinationStream, type Logger, pino } from "pino";
 
 import { isoNow } from "./iso-now.ts";
+import { LineBatches } from "./line-batches.ts";
 
 export type { Logger };
 
@@ -14,12 +15,11 @@ export interface LoggerOptions {
 }
 
 /**
- * A pino logger. Lines are written at 8 KiB or every 250 ms, whichever comes first: a SIGKILL can take the
+ * A pino logger. Lines are written at 32 KiB or after 250 ms, whichever comes first: a SIGKILL can take the
  * last quarter of a second of logs, and nothing else.
  */
 export function createLogger(options: LoggerOptions): Logger {
-  const destination =
-    options.destination ?? pino.destination({ dest: 1, sync: false, minLength: 8192, periodicFlush: 250 });
+  const destination = options.destination ?? new LineBatches(1);
   return pino(
     {
       name: options.name,

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import {
   AuctionEnded,
   answerJson,
+  answerRefusal,
   BidTooLow,
   type Context,
   DependencyUnavailable,
@@ -65,9 +66,9 @@ function answer(ctx: Context, bid: Bid, outcome: BidOutcome): void {
       return;
     case "refused": {
       const { seq, highest, least } = outcome;
-      throw new BidTooLow(`${bid.amount} is under ${least}, the least that would be accepted.`, {
-        extensions: { bid_id: bid.bidId, seq, highest, least },
-      });
+      const detail = `${bid.amount} is under ${least}, the least that would be accepted.`;
+      answerRefusal(ctx, BidTooLow, detail, { bid_id: bid.bidId, seq, highest, least });
+      return;
     }
     case "ended":
       throw new AuctionEnded(`This auction ended at ${new Date(outcome.endsAt).toISOString()}.`, {
