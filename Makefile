@@ -40,7 +40,7 @@ help: ## Print this list
 
 ##@ Lab
 
-up: node ## Start the lab and wait until it is healthy: PROFILE=orders RUNTIME=compose|process BROKER=sns-sqs|bullmq JSON=1
+up: node ## Start the lab and wait until it is healthy: PROFILE=orders,bidding RUNTIME=compose|process BROKER=sns-sqs|bullmq JSON=1
 	@$(LAB) up $(up_options) $(json_option)
 
 demo: node ## Start the lab and take one real thing through each system, step by step

@@ -46,7 +46,7 @@ async function showDepth(context: CliContext, flags: Flags): Promise<void> {
   for await (const reading of watchQueue({ open, signal, count: flags.for })) {
     // One that goes down while it is watched is waited for; one that was never there would be waited for in vain.
     if (!begun && reading.state === "lab-down") {
-      throw new LabError("NOT_RUNNING", reading.reason, { remedy: "Start it with `make up`." });
+      throw new LabError("NOT_RUNNING", reading.reason, { remedy: "Start one with orders: `make up`." });
     }
     begun = true;
     known ||= reading.state === "known";

@@ -46,8 +46,8 @@ export async function withLab(
 }
 
 /** PROFILE=all, which is the default, means all of the lab that runs, or all that there is where none does. */
-function systemsFor(
-  settings: Settings,
+export function systemsFor(
+  settings: Pick<Settings, "profiles">,
   running: readonly Profile[],
   needs: readonly string[] = [],
 ): readonly Profile[] {

@@ -6,6 +6,7 @@
 
 import { bullmqOperator, functionOperator, type QueueOperator, sqsOperator } from "@parallax/messaging";
 import { z } from "zod";
+import { LabError } from "../../cli/lab-error.ts";
 import type { Runtime } from "../../runtimes/runtime.ts";
 import type { BrokerName, ConsumerName } from "../../settings.ts";
 
@@ -88,5 +89,17 @@ async function publisherEnvironment(runtime: BesideServices) {
     AWS_ACCESS_KEY_ID: z.string().optional(),
     AWS_SECRET_ACCESS_KEY: z.string().optional(),
   });
-  return schema.parse(await runtime.variables(PUBLISHER, Object.keys(schema.shape)));
+  return schema.parse(await ofPublisher(runtime, Object.keys(schema.shape)));
+}
+
+async function ofPublisher(runtime: BesideServices, names: readonly string[]) {
+  try {
+    return await runtime.variables(PUBLISHER, names);
+  } catch (cause) {
+    if (!(cause instanceof LabError && cause.code === "NO_SUCH_PART")) throw cause;
+    throw new LabError("NO_SUCH_PART", "The lab runs without orders.", {
+      remedy: 'Run "make down", then "make up PROFILE=orders" (or "PROFILE=all").',
+      cause,
+    });
+  }
 }
