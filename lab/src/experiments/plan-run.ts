@@ -4,6 +4,7 @@ import { totalmem } from "node:os";
 import { LabError } from "../cli/lab-error.ts";
 import { DEFAULT_PRIMARY_METRIC } from "../compare/metrics.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
+import { mostOpenFiles } from "../util/open-files.ts";
 import { refuseDerived } from "./derived-variables.ts";
 import type { Experiment, Fault, ParameterValues, ServiceSettings } from "./experiment.ts";
 import { describeStep, type ScheduledStep, schedule } from "./load-schedule.ts";
@@ -21,6 +22,8 @@ export interface PlannedRun {
 
 /** As far as k6 goes on two processors; beyond it a run says nothing but that. */
 const MOST_ARRIVALS_PER_SECOND = 20_000;
+/** Of a process, beside its users' connections. */
+const OTHER_FILES = 100;
 /** A user of k6 takes about a quarter of a megabyte. */
 const USER_MB = 0.25;
 /** Of the machine's memory, for k6. */
@@ -76,15 +79,28 @@ function assertPossible(step: ScheduledStep): void {
       `Its ${users} users would take ${Math.round(users * USER_MB)} MB of this machine's memory.`,
     );
   }
+  // Each user of a closed load has a connection of its own; an open one needs as many as answers are late.
+  const files = mostOpenFiles() ?? Number.POSITIVE_INFINITY;
+  if (arrivals.model === "closed" && users + OTHER_FILES > files) {
+    throw tooMuch(
+      step,
+      `A process may have ${files} files open here (ulimit -Hn), and each user is a connection.`,
+      "Raise the limit in /etc/security/limits.conf (nofile) and log in again, or take fewer users.",
+    );
+  }
 }
 
-function tooMuch(step: ScheduledStep, reason: string): LabError {
+function tooMuch(
+  step: ScheduledStep,
+  reason: string,
+  remedy = "Take a lower rate, fewer users or fewer steps.",
+): LabError {
   return new LabError(
     "USAGE",
     `The step ${step.name} (${describeStep(step)}) is more than this machine can make.`,
     {
       reason,
-      remedy: "Take a lower rate, fewer users or fewer steps.",
+      remedy,
     },
   );
 }
