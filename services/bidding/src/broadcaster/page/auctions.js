@@ -54,7 +54,7 @@ function show(auctions) {
 function newCard({ auction_id, item }) {
   const element = document.createElement("li");
   const anchor = element.appendChild(document.createElement("a"));
-  anchor.className = "card";
+  anchor.className = "panel card";
   anchor.href = `/auctions/${auction_id}`;
   const [name, price, state] = ["item", "amount", "state"].map((className) => {
     const part = anchor.appendChild(document.createElement("span"));
