@@ -1,13 +1,13 @@
 /** The archiver dies at the worst moments: each accepted bid is archived once, and nothing is left over. */
 
 import { waitFor } from "@parallax/testkit";
-import t, { type Test } from "tap";
+import t from "tap";
 import { BiddingWitness } from "../lib/faults/bidding/bidding-witness.ts";
+import { holdBids, IN_HAND } from "../lib/faults/bidding/hold-bids.ts";
 import { WiredBidding } from "../lib/faults/bidding/wired-bidding.ts";
 import { metricOf } from "../lib/faults/service-signs.ts";
 
 const BIDDERS = 16;
-const IN_HAND = 20;
 
 t.setTimeout(240_000);
 
@@ -17,19 +17,20 @@ const { runtime, wires } = lab;
 const duplicates = () => lab.metric("bidding-archiver", "bidding_archived_total", 'result="duplicate"');
 const isActive = async (url: string) => (await metricOf(url, "bidding_archiver_active")) === 1;
 
-/** Bids that the archiver holds and cannot write yet: `opened` and so many bids. */
-async function inHand(t: Test, witness: BiddingWitness) {
-  const lock = await lab.lockArchive(t);
-  const { bidders } = witness;
-  for (let bids = 0; bids < IN_HAND; bids += 1) await bidders.insist(bidders.aBid());
-  const held = await lab.unarchived();
-  await waitFor("all to be delivered", async () => (await lab.stream()).unsettled === held);
-  return { held, ...lock };
-}
+t.test("killed before the commit: nothing is acknowledged, nothing gone from the outbox", async (t) => {
+  const witness = await BiddingWitness.begin(t, lab);
+  const { held, release } = await holdBids(t, lab, witness);
+  t.equal(await witness.archived(), 0);
+  await runtime.kill("bidding-archiver", "SIGKILL");
+  await release();
+  t.ok((await lab.unarchived()) >= IN_HAND, `${held} events waited`);
+  const count = await witness.holds(t, "archiver-sigkill-before-commit");
+  t.equal(count.archived, IN_HAND);
+});
 
 t.test("killed between the commit and the acknowledgement: delivered again, archived once", async (t) => {
   const witness = await BiddingWitness.begin(t, lab);
-  const { held, release } = await inHand(t, witness);
+  const { held, release } = await holdBids(t, lab, witness);
   // What it has to say to NATS from now on is lost.
   await wires.archiverNats.silence("upstream");
   await release();
@@ -45,7 +46,7 @@ t.test("killed between the commit and the acknowledgement: delivered again, arch
 
 t.test("killed between the commit and the shortening of the outbox: made good by the next one", async (t) => {
   const witness = await BiddingWitness.begin(t, lab);
-  const { held, release } = await inHand(t, witness);
+  const { held, release } = await holdBids(t, lab, witness);
   await wires.archiverRedis.cut();
   await release();
   // It goes on only when the outbox is shortened.
@@ -91,23 +92,3 @@ t.test("of two archivers one is active; the other one takes over when it is kill
   t.equal((await second.ended).code, 0);
   await runtime.start("bidding-archiver");
 });
-
-t.test(
-  "SIGTERM under load: exit code 0 in the grace, and what it had in hand is archived at once",
-  async (t) => {
-    await runtime.stop("bidding-archiver");
-    const grace = 8;
-    const archiver = await lab.another(t, "bidding-archiver", { SHUTDOWN_GRACE_SECONDS: String(grace) });
-    const witness = await BiddingWitness.begin(t, lab);
-    const storm = witness.bidders.storm(BIDDERS);
-    await waitFor("bids to be archived", async () => (await witness.archived()) > 100, 20_000);
-    archiver.signal("SIGTERM");
-    const { code, seconds } = await archiver.ended;
-    t.equal(code, 0);
-    t.ok(seconds < grace, `it took ${seconds.toFixed(1)} s of its ${grace} s`);
-    await storm.stop();
-    t.equal((await lab.stream()).unsettled, 0, "nothing is in hands that are gone");
-    await runtime.start("bidding-archiver");
-    await witness.holds(t, "archiver-sigterm");
-  },
-);

@@ -104,5 +104,6 @@ t.test("everything is published again beyond the dedupe window: the archive stay
   t.equal(count.archived, 50);
   await waitFor("the second copies to be settled, too", async () => (await messages()) === 0, 20_000);
   t.equal(await witness.archived(), 50);
-  t.equal(count.conflicts, 0);
+  const twice = await lab.metric("bidding-archiver", "bidding_archived_total", 'result="duplicate"');
+  t.ok(twice >= waiting, `the archiver met ${twice} that it had`);
 });

@@ -63,3 +63,22 @@ t.test(
     t.ok(count.archived > MOST_UNARCHIVED);
   },
 );
+
+t.test("Redis, NATS and Postgres are killed at once, with all services, and started again", async (t) => {
+  const witness = await BiddingWitness.begin(t, lab);
+  const { bidders } = witness;
+  const storm = bidders.storm(BIDDERS);
+  await waitFor("bids to be archived", async () => (await witness.archived()) > 50, 20_000);
+  const engines = ["redis", "nats", "postgres"];
+  const services = ["bidding-archiver", "bidding-gateway-1", "bidding-broadcaster"];
+  // The runtime does one after the other, and starts a service again once it comes to it.
+  await Promise.all([
+    ...[...engines, ...services].map((part) => runtime.kill(part, "SIGKILL")),
+    ...engines.map((part) => runtime.start(part)),
+  ]);
+  const accepted = bidders.accepted;
+  await waitFor("bids to be accepted again", () => bidders.accepted > accepted + 100, 30_000);
+  await storm.stop();
+  const count = await witness.holds(t, "all-sigkill");
+  t.ok(count.unanswered > 0, "bidders noticed it");
+});

@@ -1,0 +1,18 @@
+/** Bids in the hands of the archiver, for certain: it has been delivered them, and cannot write them. */
+
+import { waitFor } from "@parallax/testkit";
+import type { Test } from "tap";
+import type { BiddingWitness } from "./bidding-witness.ts";
+import type { WiredBidding } from "./wired-bidding.ts";
+
+export const IN_HAND = 20;
+
+/** @returns how many events it holds: the bids, and that the auction was opened, unless that is archived already */
+export async function holdBids(t: Test, lab: WiredBidding, witness: BiddingWitness) {
+  const lock = await lab.lockArchive(t);
+  const { bidders } = witness;
+  for (let bids = 0; bids < IN_HAND; bids += 1) await bidders.insist(bidders.aBid());
+  const held = await lab.unarchived();
+  await waitFor("all to be delivered", async () => (await lab.stream()).unsettled === held);
+  return { held, ...lock };
+}
