@@ -140,7 +140,18 @@ t.test(
     story.archive = story.archive.filter(({ seq }) => seq !== 20);
     story.drained = false;
     t.match(outcomesOf(story), { "accepted-numbers-are-gapless": "undecided", verdict: "undecided" });
-    // But a number that is told twice will not be mended by waiting.
+    const known = story.answers.find(
+      ({ status, seq }) => status === 201 && seq === 40,
+    ) as Story["answers"][number];
+    const without = { ...story, answers: story.answers.filter(({ id }) => id !== known.id) };
+    without.archive = story.archive.filter(({ seq }) => seq !== 40);
+    without.requests = without.answers.length;
+    t.match(
+      outcomesOf(without),
+      { "accepted-numbers-are-gapless": "broken" },
+      "two numbers cannot be one bid's",
+    );
+    // And a number that is told twice will not be mended by waiting.
     const other = story.answers.find(
       ({ status, seq }) => status === 201 && seq === 30,
     ) as Story["answers"][number];
@@ -158,6 +169,12 @@ t.test("a clock that was set back proves no disorder", async (t) => {
   t.match(outcomesOf(story), { "numbers-keep-to-the-clock": "broken" });
   Object.assign(story.answers[0] as object, { wall_ms: 0, ms: 300 });
   t.match(outcomesOf(story), { "numbers-keep-to-the-clock": "undecided" });
+  early.at -= 500;
+  t.match(
+    outcomesOf(story),
+    { "numbers-keep-to-the-clock": "held" },
+    "there is none that it would have to explain",
+  );
 });
 
 t.test("answers within the clocks' millisecond prove no disorder", async (t) => {
@@ -169,6 +186,46 @@ t.test("answers within the clocks' millisecond prove no disorder", async (t) => 
   t.match(outcomesOf(story), { "numbers-keep-to-the-clock": "held" });
   for (const answer of others) answer.at = 5005;
   t.match(outcomesOf(story), { "numbers-keep-to-the-clock": "broken" });
+});
+
+t.test("a refusal comes after the bid with its number, and before the next one", async (t) => {
+  const outcome = (sent: (times: { readonly bid: number; readonly next: number }) => number) => {
+    const story = simulateAuction(10, { lost: 0, late: 0 });
+    const find = (status: number, seq: number) =>
+      story.answers.find((each) => each.status === status && each.seq === seq) as Story["answers"][number];
+    const refused = story.answers.find(
+      ({ status, seq = 0 }) => status === 409 && seq > 20,
+    ) as Story["answers"][number];
+    const [bid, next] = [find(201, refused.seq ?? 0), find(201, (refused.seq ?? 0) + 1)];
+    Object.assign(bid, { at: 10_000, wall_ms: 5, ms: 5 });
+    Object.assign(next, { at: 20_000, wall_ms: 5, ms: 5 });
+    // All others were under way all the time.
+    for (const each of story.answers) {
+      if (each !== bid && each !== next) Object.assign(each, { at: 0, wall_ms: 90_000, ms: 90_000 });
+    }
+    Object.assign(refused, { at: sent({ bid: bid.at, next: next.at }), wall_ms: 5, ms: 5 });
+    return outcomesOf(story)["numbers-keep-to-the-clock"];
+  };
+  t.equal(
+    outcome(({ bid }) => bid - 100),
+    "broken",
+  );
+  t.equal(
+    outcome(({ bid }) => bid + 100),
+    "held",
+  );
+  t.equal(
+    outcome(({ next }) => next + 100),
+    "broken",
+  );
+});
+
+t.test("an archive that is ahead of Redis will not be caught up with", async (t) => {
+  const story = simulateAuction(11, { lost: 0, late: 0 });
+  const bid = { bid_id: uuid(seededRandom(1)), bidder_id: "b", amount: (story.auction.highest ?? 0) + 10 };
+  story.archive.push({ ...bid, seq: story.auction.seq + 1 });
+  story.drained = false;
+  t.match(outcomesOf(story), { "highest-is-the-same-everywhere": "broken" });
 });
 
 t.test("where nobody was refused, there is no refusal to judge", async (t) => {

@@ -78,6 +78,8 @@ t.test("the same bid again: one effect, one answer", async (t) => {
     "held",
   );
   t.equal(outcome(bid("a", 100, 0, 1, accepted(1)), bid("a", 100, 2, 3, refused(1, 100))), "broken");
+  const twice = [bid("a", 110, 0, 1, accepted(2)), bid("a", 110, 10, 11, accepted(2))];
+  t.equal(outcome(...twice, bid("b", 100, 5, 6, accepted(1))), "broken", "its first answer was before b");
   t.equal(outcome(bid("a", 100, 0, 1, accepted(1)), bid("a", 100, 2, 3, accepted(2))), "broken");
   const again = bid("a", 90, 4, 5, refused(0, null));
   t.equal(

@@ -98,6 +98,14 @@ t.test("an object whose next state is not determined", async (t) => {
   t.equal(outcomeOf(bag, [...puts, call(take(), 4), call(take("a"), 5, 6)]), "linearizable");
   t.equal(outcomeOf(bag, [...puts, call(take(), 4), call(take("b"), 5, 6)]), "linearizable");
   t.equal(outcomeOf(bag, [...puts, call(take("a"), 4, 5), call(take("a"), 6, 7)]), "illegal");
+  // One who took something, and does not say what.
+  for (const left of ["a", "b"]) {
+    t.equal(outcomeOf(bag, [...puts, call(take(), 4, 5), call(take(left), 6, 7)]), "linearizable", left);
+  }
+  t.equal(
+    outcomeOf(bag, [...puts, call(take(), 4, 5), call(take("a"), 6, 7), call(take("b"), 8, 9)]),
+    "illegal",
+  );
 });
 
 t.test("the order that is found is one that explains the history", async (t) => {
