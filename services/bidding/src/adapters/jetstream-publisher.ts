@@ -1,31 +1,31 @@
 /** Publishes events to JetStream, each under its id, so that one that is published again within the dedupe window is kept once. */
 
-import { type JetStreamClient, jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { DependencyUnavailable } from "@parallax/service";
 import { encodeEvent, messageId } from "../domain/events.ts";
 import type { EventPublisher } from "../domain/outbox.ts";
 import { type EventStreamOptions, ensureStream, isMissing, STREAM, subjectOf } from "./event-stream.ts";
+import { PublishAcks } from "./jetstream-acks.ts";
 import type { NatsLink } from "./nats.ts";
 
 /** For JetStream's answer to a publish or a question. */
 const ANSWER_MS = 5000;
 
 export function jetStreamPublisher(link: NatsLink, options: EventStreamOptions): EventPublisher {
-  let client: { readonly of: NatsConnection; readonly jetstream: JetStreamClient } | undefined;
-  const connected = () => {
+  let current: { readonly of: NatsConnection; readonly acks: PublishAcks } | undefined;
+  const acks = () => {
     const connection = link.connection;
-    if (client?.of !== connection) client = { of: connection, jetstream: jetstream(connection) };
-    return client.jetstream;
+    if (current?.of === connection) return current.acks;
+    current?.acks.close();
+    current = { of: connection, acks: new PublishAcks(connection, () => link.epoch, ANSWER_MS) };
+    return current.acks;
   };
 
   return {
     async publish(event) {
       try {
-        return await connected().publish(subjectOf(event.auction_id), encodeEvent(event), {
-          msgID: messageId(event),
-          timeout: ANSWER_MS,
-        });
+        return await acks().publish(subjectOf(event.auction_id), encodeEvent(event), messageId(event));
       } catch (cause) {
         throw new DependencyUnavailable("JetStream did not take the event.", { cause });
       }

@@ -70,8 +70,9 @@ export async function relayOutbox(parts: RelayOutboxParts, signal: AbortSignal):
   async function send(entries: readonly OutboxEntry[]): Promise<void> {
     let again = compareIds(cursor, newest) < 0;
     for (const entry of entries) {
+      if (!window.open && !(await window.room())) return;
       const event = readable(entry, parts);
-      if (event && !(await window.add(event, cursor))) return;
+      if (event) window.send(event, cursor);
       cursor = entry.id;
       again &&= compareIds(cursor, newest) <= 0;
       if (again) metrics.republished.inc();

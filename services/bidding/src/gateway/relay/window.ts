@@ -3,6 +3,7 @@
  * since the relay goes back to it.
  */
 
+import { setImmediate } from "node:timers/promises";
 import type { AuctionEvent } from "../../domain/events.ts";
 import type { EventPublisher } from "../../domain/outbox.ts";
 
@@ -37,17 +38,32 @@ export class PublishWindow {
     return this.#failed !== undefined;
   }
 
+  /** Whether one more may be sent. None may after one has failed. */
+  get open(): boolean {
+    return this.#inFlight < this.#options.mostInFlight && !this.#failed;
+  }
+
   /**
-   * Sends the event as soon as there is room.
-   * @param after the entry before it
-   * @returns false where it was not sent, since another one has failed
+   * Resolves when there is room, or one has failed.
+   * @returns `open`
    */
-  async add(event: AuctionEvent, after: string): Promise<boolean> {
-    while (this.#inFlight >= this.#options.mostInFlight && !this.#failed) await this.#next();
-    if (this.#failed) return false;
+  async room(): Promise<boolean> {
+    // Until a half of it has been answered: what is sent at once then goes out in one write to the socket.
+    while (this.#inFlight > this.#options.mostInFlight / 2 && !this.#failed) {
+      await this.#next();
+      // Answers come many at once.
+      await setImmediate();
+    }
+    return this.open;
+  }
+
+  /**
+   * Sends the event at once.
+   * @param after the entry before it
+   */
+  send(event: AuctionEvent, after: string): void {
     this.#sent += 1;
     void this.#publish(event, after, this.#sent);
-    return true;
   }
 
   /** Resolves when nothing is on its way; the failures are forgotten then. @returns the oldest of them */
