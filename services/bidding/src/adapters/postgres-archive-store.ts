@@ -12,7 +12,7 @@ const BIDS = `unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::bigin
   with ordinality as sent (auction_id, seq, bid_id, bidder_id, amount, at, place)`;
 
 // In an order, so that two who write at once do not wait for each other in a circle.
-export const INSERT_BIDS = `
+const INSERT_BIDS = `
   insert into bidding.bids (auction_id, seq, bid_id, bidder_id, amount, placed_at)
   select auction_id, seq, bid_id, bidder_id, amount, to_timestamp(at / 1000.0) from ${BIDS}
   order by auction_id, seq, place
