@@ -54,8 +54,8 @@ export interface ObservedBidding extends Observed {
 }
 
 const WATCHERS = 3;
-/** Of the auction, after the load and what it may take to settle: answers that come late are answers about an open one. */
-const OPEN_MINUTES_AFTER = 15;
+/** Of the auction, after the load's planned end: users take time to be made, and the last answers may be late. Redis remembers all its bids. */
+const OPEN_MINUTES_AFTER = 5;
 /** Of earlier runs, which may not be archived yet. */
 const EARLIER_AUCTIONS = 3;
 
