@@ -65,7 +65,7 @@ async function eventsOf(auctionId: string) {
 }
 
 t.test("the events of an auction, from the scripts through the outbox", async (t) => {
-  const { auctionId, bid, endsAt } = await anAuction(200);
+  const { auctionId, bid, endsAt } = await anAuction(1500);
   t.match(await auctions.close(auctionId), { kind: "early" });
   await waitFor("its end", async () => (await auctions.close(auctionId)).kind !== "early");
   t.same(await auctions.close(auctionId), { kind: "already" });
@@ -130,7 +130,7 @@ t.test("a timer tells the end; one that comes too early is set again", async (t)
 
 t.test("a timer of a gateway that is gone runs at another; of two one tells it", async (t) => {
   const one = announcer(t, 60_000);
-  const auction = await anAuction(700);
+  const auction = await anAuction(2500);
   one.onCreated(auction);
   await waitFor("the timer to be set", async () => (await redis.keys(`*${one.queue}:delayed`)).length === 1);
   await one.stop();

@@ -36,7 +36,7 @@ function world(t: Test, timers: EndTimers = new MemoryEndTimers(), sweepMs = 60_
 
 t.test("the end is told once, with its winner, when its time has come", async (t) => {
   const { auctions, open, ended, announced } = world(t);
-  const auctionId = await open(60);
+  const auctionId = await open(1000);
   const bidId = randomUUID();
   await auctions.bid({ auctionId, bidId, bidderId: "b", amount: 5 }, true);
   await waitFor("its end", () => ended().length > 0);
@@ -61,7 +61,7 @@ t.test("an end whose timer is lost, or could not be set, is found", async (t) =>
     async stop() {},
   };
   const { open, ended, announced } = world(t, lost, 20);
-  await open(50);
+  await open(200);
   await waitFor("its end", () => ended().length === 1);
   t.equal(await announced("sweep"), 1);
 });
