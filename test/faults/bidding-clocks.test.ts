@@ -121,10 +121,11 @@ for (const seconds of [5, -5]) {
   );
 
   t.test(`the timer was set by a right clock, and fires by one that is 5 s ${how}`, async (t) => {
-    await runtime.configure("bidding-gateway-1", {});
-    const witness = await BiddingWitness.begin(t, lab, { seconds: SECONDS + 3 });
-    // The timer of a gateway with another clock.
+    const right = await lab.another(t, "bidding-gateway-1");
     await runtime.configure("bidding-gateway-1", skewed(seconds));
+    const witness = await BiddingWitness.begin(t, lab, { seconds: SECONDS + 4, openedAt: right.url });
+    right.signal("SIGTERM");
+    t.equal((await right.ended).code, 0);
     await bidThroughTheEnd(t, witness, `timer-${how}`);
   });
 

@@ -23,7 +23,7 @@ export interface BidToSend {
 export interface BidReply extends Moment {
   /** 0: none. */
   readonly status: number;
-  /** Null where it was none. */
+  /** The answer's JSON; empty without one. */
   readonly body: Readonly<Record<string, unknown>>;
   readonly retryAfter: string | undefined;
   readonly ms: number;
