@@ -12,7 +12,7 @@ import { WiredBidding } from "../lib/faults/bidding/wired-bidding.ts";
 const BIDDERS = 16;
 const MOST_BUFFERED_BYTES = 64 * 1024;
 
-t.setTimeout(240_000);
+t.setTimeout(300_000);
 
 const lab = await WiredBidding.start(t, {
   "bidding-broadcaster": {

@@ -14,7 +14,7 @@ const BIDDERS = 12;
 /** Until an auction ends. */
 const SECONDS = 6;
 
-t.setTimeout(240_000);
+t.setTimeout(300_000);
 
 const lab = await WiredBidding.start(t);
 const { runtime } = lab;

@@ -12,7 +12,7 @@ const BIDDERS = 16;
 /** Of the relay; another one leads after it at the latest, and asks each second. */
 const LEASE_MS = 3000;
 
-t.setTimeout(240_000);
+t.setTimeout(300_000);
 
 const lab = await WiredBidding.start(t);
 const { runtime, wires } = lab;

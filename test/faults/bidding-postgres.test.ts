@@ -11,7 +11,7 @@ const MOST_UNARCHIVED = 1000;
 /** Deliveries that are not acknowledged come again after 10 s. */
 const LONG_OUTAGE_MS = 12_000;
 
-t.setTimeout(240_000);
+t.setTimeout(300_000);
 
 const lab = await WiredBidding.start(t, {
   "bidding-gateway-1": { MOST_UNARCHIVED: String(MOST_UNARCHIVED) },

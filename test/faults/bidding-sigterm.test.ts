@@ -13,7 +13,7 @@ import { metricOf } from "../lib/faults/service-signs.ts";
 const BIDDERS = 16;
 const GRACE_SECONDS = 8;
 
-t.setTimeout(240_000);
+t.setTimeout(300_000);
 
 const lab = await WiredBidding.start(t);
 const { runtime } = lab;
