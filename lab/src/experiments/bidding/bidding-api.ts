@@ -43,6 +43,14 @@ const answerSchema = z.object({
 
 export type FoundAuction = z.output<typeof auctionSchema>;
 export type ArchivedBid = z.output<typeof archivedBidSchema>;
+export type ArchivePage = z.output<typeof pageSchema>;
+
+export interface ArchivePageOptions {
+  readonly limit?: number | undefined;
+  /** That of the page before. */
+  readonly cursor?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
 
 export interface NewAuction {
   readonly item: string;
@@ -122,7 +130,7 @@ export class BiddingApi implements AsyncDisposable {
   /** The archive's bids, newest first, page by page: an archive may be larger than memory. */
   async *archivedBids(auctionId: string, signal?: AbortSignal): AsyncGenerator<readonly ArchivedBid[]> {
     for (let cursor: string | null = ""; cursor !== null; ) {
-      const page: z.output<typeof pageSchema> = await this.#page(auctionId, PAGE, cursor, signal);
+      const page: ArchivePage = await this.archivePage(auctionId, { cursor, signal });
       yield page.bids;
       cursor = page.next_cursor;
     }
@@ -130,10 +138,14 @@ export class BiddingApi implements AsyncDisposable {
 
   /** The newest bid that the archive has; 0: none. */
   async newestArchived(auctionId: string): Promise<number> {
-    return (await this.#page(auctionId, 1, "")).bids[0]?.seq ?? 0;
+    return (await this.archivePage(auctionId, { limit: 1 })).bids[0]?.seq ?? 0;
   }
 
-  async #page(auctionId: string, limit: number, cursor: string, signal?: AbortSignal) {
+  /** One page, newest first; the first one without a cursor. */
+  async archivePage(
+    auctionId: string,
+    { limit = PAGE, cursor = "", signal }: ArchivePageOptions = {},
+  ): Promise<ArchivePage> {
     const path = `/auctions/${encodeURIComponent(auctionId)}/bids`;
     const query = new URLSearchParams({ limit: String(limit), ...(cursor !== "" && { cursor }) });
     const answer = await call(this.#gateway, "GET", `${path}?${query}`, { signal });

@@ -14,6 +14,7 @@ import type { Verdict } from "../../verdicts/verdict.ts";
 import type { ExpectedStatuses } from "../expected-statuses.ts";
 import type { FinishedLoad, Observed, ObservedPlan, Sample } from "../experiment.ts";
 import { lengthOf } from "../load-schedule.ts";
+import { ArchiveWalk } from "./archive-walk.ts";
 import { bidFindings } from "./bid-figures.ts";
 import { BiddingApi, type FoundAuction } from "./bidding-api.ts";
 import { Watchers } from "./watchers.ts";
@@ -71,6 +72,7 @@ export async function openBidding(
 ): Promise<ObservedBidding> {
   const api = BiddingApi.of(runtime);
   let auctionId: string | undefined;
+  let walk: ArchiveWalk | undefined;
   let audience: LiveAudience | undefined;
   let judged: JudgedBids | undefined;
   const auctionNow = async (): Promise<FoundAuction> => {
@@ -111,6 +113,7 @@ export async function openBidding(
         ends_at: new Date(now + minutes * 60_000).toISOString(),
       });
       auctionId = auction.auction_id;
+      walk = new ArchiveWalk(api, auctionId);
       audience = await openAudience(api, auctionId, signal);
       return { AUCTION: auctionId, CLOCK_BASE: String(now) };
     },
@@ -118,10 +121,10 @@ export async function openBidding(
     sample: look,
 
     async drained() {
-      if (auctionId === undefined) return areArchived(api);
+      if (walk === undefined) return areArchived(api);
       const { seq } = await auctionNow();
       const { slowest = seq } = audience?.now() ?? {};
-      return slowest >= seq && (await api.newestArchived(auctionId)) === seq;
+      return slowest >= seq && (await walk.hasAll(seq));
     },
 
     async judge(run) {
