@@ -31,7 +31,7 @@ export function judgeBidding(evidence: BiddingEvidence): Verdict {
       highestIsTheSame(numbers, evidence),
       archivedIsAccepted(numbers, evidence),
       // Without a refusal there is none to be wrong: bidders who take turns are never refused.
-      ...(counts.refused > 0 ? [refusalsWereRight(numbers, evidence)] : []),
+      ...(counts.refused + counts.ended + counts.rejected > 0 ? [refusalsWereRight(numbers, evidence)] : []),
       oneEffectPerBid(sent, evidence),
       keepsToTheClock(numbers, sent),
       liveEndsEqual(numbers, evidence),
@@ -128,8 +128,17 @@ function refusalsWereRight({ amounts, unheard }: Numbers, evidence: BiddingEvide
   let [checked, open] = [0, 0];
   for (let row = 0; row < sent.size; row += 1) {
     const { told, amount = 0, seq, highest } = sent.at(row);
-    if (told !== "refused") continue;
+    if (told !== "refused" && told !== "ended" && told !== "rejected") continue;
     checked += 1;
+    if (told !== "refused") {
+      if (told === "ended" && auction.status === "open")
+        offenders.add(`${sent.idOf(row)}: ${amount} came too late, and the auction is open`);
+      if (told === "rejected" && Number.isSafeInteger(amount) && amount > 0)
+        offenders.add(
+          `${sent.idOf(row)}: ${amount} was rejected, and there is the auction and nothing wrong with it`,
+        );
+      continue;
+    }
     const actual = seq === 0 ? null : (amounts[seq] ?? Number.NaN);
     const what = () => `${sent.idOf(row)}: ${amount} refused at seq ${seq} with highest ${highest}`;
     if (Number.isNaN(actual)) {
@@ -142,7 +151,7 @@ function refusalsWereRight({ amounts, unheard }: Numbers, evidence: BiddingEvide
     }
   }
   const detail =
-    "Each refused bid was under the highest amount at its number plus the minimum increment, and was told that amount.";
+    "Each refused bid was under the highest amount at its number plus the minimum increment, and was told that amount. None was told of an end that had not come, or rejected for nothing.";
   if (offenders.count === 0 && open > 0) {
     return { name, outcome: "undecided", detail, counts: { checked, unsettled: open } };
   }

@@ -109,6 +109,27 @@ export const corruptBids: readonly Corruption[] = [
     },
   },
   {
+    what: "a bid is told of the end, and the auction is open",
+    finds: REFUSALS,
+    wrong(story) {
+      story.auction.status = "open";
+    },
+  },
+  {
+    what: "a bid is told that there is no such auction",
+    finds: REFUSALS,
+    wrong(story, pick) {
+      Object.assign(pick(refused(story)), { status: 404, seq: undefined, highest: undefined });
+    },
+  },
+  {
+    what: "a bid is told that something is wrong with it",
+    finds: REFUSALS,
+    wrong(story, pick) {
+      Object.assign(pick(refused(story)), { status: 422, seq: undefined, highest: undefined });
+    },
+  },
+  {
     what: "a refusal tells what was long ago",
     finds: CLOCK,
     wrong(story, pick) {
