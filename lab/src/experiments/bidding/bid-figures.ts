@@ -39,8 +39,16 @@ export function bidFindings(
   };
 }
 
-/** A number that two bids were given, or that is nobody's: of two bids that both took effect, one has overwritten the other. */
+/**
+ * Of two bids that both took effect, one has overwritten the other: they were given one number, or a number is nobody's, or the later
+ * amount is not above the earlier one. Undefined where it is not known.
+ */
 function lostUpdates({ invariants }: Verdict): number | undefined {
-  const gapless = invariants.find(({ name }) => name === "accepted-numbers-are-gapless");
-  return gapless && gapless.outcome !== "undecided" ? gapless.counts.offending : undefined;
+  let lost = 0;
+  for (const wanted of ["accepted-numbers-are-gapless", "accepted-amounts-rise"]) {
+    const { outcome, counts } = invariants.find(({ name }) => name === wanted) ?? {};
+    if (outcome === undefined || outcome === "undecided") return undefined;
+    lost += counts?.offending ?? 0;
+  }
+  return lost;
 }

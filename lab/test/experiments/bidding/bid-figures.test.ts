@@ -27,8 +27,11 @@ function told(sent: SentBids, second: number, answer: { status: number; seq?: nu
   });
 }
 
-const gapless = (offenders: readonly string[], checked = 5) =>
-  verdictOf([noneOf("accepted-numbers-are-gapless", offenders, { checked, detail: "" })]);
+const verdictWith = (gaps: readonly string[], falls: readonly string[], checked = 5) =>
+  verdictOf([
+    noneOf("accepted-numbers-are-gapless", gaps, { checked, detail: "" }),
+    noneOf("accepted-amounts-rise", falls, { checked, detail: "" }),
+  ]);
 
 t.test("a warm-up's bids are not counted, and each of the others is in one place", async (t) => {
   const sent = new SentBids();
@@ -38,7 +41,7 @@ t.test("a warm-up's bids are not counted, and each of the others is in one place
   told(sent, 12.9, { status: 409, seq: 2, highest: 5 });
   told(sent, 5, { status: 503 });
   told(sent, 13.1, { status: 201, seq: 3 });
-  t.same(bidFindings({ sent, verdict: gapless([]) }, run), {
+  t.same(bidFindings({ sent, verdict: verdictWith([], []) }, run), {
     bids: 4,
     accepted: 1,
     refused: 2,
@@ -52,11 +55,14 @@ t.test("a warm-up's bids are not counted, and each of the others is in one place
 });
 
 t.test(
-  "an update is lost where two bids have a number, and not known to be where nothing was checked",
+  "an update is lost where two bids have a number or an amount falls, and not known to be where nothing was checked",
   async (t) => {
     const sent = new SentBids();
-    t.equal(bidFindings({ sent, verdict: gapless(["seq 3"]) }, run).lost_updates, 1);
-    const undecided = bidFindings({ sent, verdict: gapless([], 0) }, run);
+    const lost = (...verdict: Parameters<typeof verdictWith>) =>
+      bidFindings({ sent, verdict: verdictWith(...verdict) }, run).lost_updates;
+    t.equal(lost(["seq 3"], []), 1);
+    t.equal(lost([], ["seq 4", "seq 5"]), 2);
+    const undecided = bidFindings({ sent, verdict: verdictWith([], [], 0) }, run);
     t.notOk("lost_updates" in undecided);
     t.equal(undecided.accepted_percent, 0);
   },
