@@ -1,13 +1,16 @@
 /** Bids while Redis is out, frozen, full, or has lost its scripts: each is answered soon and truly, and none is sent twice. */
 
 import { randomUUID, randomUUIDv7 } from "node:crypto";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { DependencyUnavailable } from "@parallax/service";
 import { silentLogger, waitFor } from "@parallax/testkit";
 import { Redis } from "ioredis";
 import t, { type Test } from "tap";
-import { auctionKey, outboxKey } from "../../services/bidding/src/adapters/keys.ts";
+import { auctionKey, goneKey, outboxKey } from "../../services/bidding/src/adapters/keys.ts";
 import { redisAuctions } from "../../services/bidding/src/adapters/redis-auctions.ts";
 import { connectRedis } from "../../services/bidding/src/adapters/redis-connection.ts";
+import { redisArchivedOutbox, redisLease } from "../../services/bidding/src/adapters/redis-outbox.ts";
 import { OutcomeUnknown } from "../../services/bidding/src/domain/ports.ts";
 import { redisServer } from "../lib/redis-server.ts";
 
@@ -112,6 +115,57 @@ t.test("full: refused before the first write; accepted when there is room", asyn
   t.match(await auctions.find(auctionId), { seq: 1 }, "it can still be read");
   await raw.config("SET", "maxmemory", "0");
   t.match(await auctions.bid(bid(2), true), { kind: "accepted", seq: 2 });
+});
+
+t.test("full: auctions end, their events are relayed, and what they took is given back", async (t) => {
+  const { server, auctions, auctionId } = await start(t);
+  const raw = new Redis(server.url);
+  t.teardown(() => raw.disconnect());
+  await raw.hset(auctionKey(auctionId), "ends_at", Date.now() - 1);
+  await raw.config("SET", "maxmemory", "1");
+  t.match(await auctions.close(auctionId), { kind: "announced" });
+  t.equal(await redisLease(raw).hold("me", 60_000), true);
+  t.equal(await redisLease(raw).hold("another", 60_000), false);
+  const archived = redisArchivedOutbox(raw);
+  await archived.retire([auctionId], 60);
+  await archived.retire([auctionId], 600);
+  const left = await raw.ttl(auctionKey(auctionId));
+  t.ok(left > 0 && left <= 60, `it goes in ${left} s, which is not put off`);
+  t.equal(await raw.zcard(goneKey), 1);
+});
+
+t.test("after a failover the new primary is looked for", async (t) => {
+  const { server } = await start(t);
+  const next = await redisServer();
+  t.teardown(() => next[Symbol.asyncDispose]());
+  let primary = server.port;
+  // As a primary's name does, it leads whoever connects to the one that is primary then, and leaves the others where they are.
+  const name = createServer((socket) => {
+    const other = connect(primary, "127.0.0.1");
+    socket.on("error", () => other.destroy()).pipe(other);
+    other.on("error", () => socket.destroy()).pipe(socket);
+  });
+  t.teardown(() => name.close());
+  await once(name.listen(0, "127.0.0.1"), "listening");
+  const { port } = name.address() as AddressInfo;
+  const redis = connectRedis({ url: `redis://127.0.0.1:${port}`, name: "test" }, silentLogger());
+  t.teardown(() => redis.disconnect());
+  const auctions = redisAuctions(redis, { mostUnarchived: 100_000 });
+  await waitFor("the connection", () => redis.status === "ready");
+  const raw = new Redis(server.url);
+  t.teardown(() => raw.disconnect());
+  await raw.replicaof("127.0.0.1", next.port);
+  primary = next.port;
+  const auction = { auctionId: randomUUIDv7(), item: "A vase", startingPrice: 1, minIncrement: 1 };
+  const created = () =>
+    auctions.create({ ...auction, endsAt: Date.now() + 3_600_000 }).then(
+      ({ kind }) => kind === "created",
+      () => false,
+    );
+  await waitFor("the new primary to be used", created, 20_000);
+  const there = new Redis(next.url);
+  t.teardown(() => there.disconnect());
+  t.equal(await there.exists(auctionKey(auction.auctionId)), 1);
 });
 
 t.test("one that would evict auctions is not used", async (t) => {

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Tells once that an auction is over: takes it from those whose end is to be told, and appends the event with its winner.
 --
 -- KEYS  1 the auction  2 the ends  3 the outbox
@@ -6,7 +6,7 @@
 --
 -- Returns announced,<now> | already | early,<milliseconds left> | unknown. By Redis's clock.
 -- What is not to be told any more is taken from the ends as well. Amounts and seq go from the hash to the event as they are, as
--- text: Lua would round what it prints.
+-- text: Lua would round what it prints. It may write where Redis is full: what an auction takes there is given back only after its end.
 
 local auction = redis.call('HMGET', KEYS[1], 'ends_at', 'ended_at', 'seq', 'bid_id', 'bidder_id', 'amount')
 local ends_at, ended_at, seq, bid_id, bidder_id, amount = unpack(auction, 1, 6)

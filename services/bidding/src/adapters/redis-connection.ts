@@ -33,6 +33,8 @@ export function connectRedis({ url, name, autoPipelining = true }: ConnectionOpt
     maxRetriesPerRequest: 0,
     socketTimeout: ANSWER_MS,
     connectTimeout: CONNECT_MS,
+    // After a failover the old primary lives on as a replica; its name leads to the new one.
+    reconnectOnError: (error) => error.message.startsWith("READONLY"),
     retryStrategy: (times) => Math.min(RECONNECT_MS.most, RECONNECT_MS.first * 2 ** Math.min(times, 10)),
   } satisfies RedisOptions);
   tellOutages(redis, logger);

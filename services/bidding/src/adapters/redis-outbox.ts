@@ -35,7 +35,8 @@ function entryOf(id: string, flat: readonly string[]): OutboxEntry {
   return { id, fields };
 }
 
-const HOLD = `
+// Where Redis is full the outbox must be relayed all the same: that it is archived is what makes room. Likewise below.
+const HOLD = `#!lua flags=allow-oom
   local holder = redis.call('GET', KEYS[1])
   if holder and holder ~= ARGV[1] then return 0 end
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
@@ -54,6 +55,15 @@ export function redisLease(redis: Redis): Lease {
   };
 }
 
+// NX: not put off by an end that is delivered again.
+const RETIRE = `#!lua flags=allow-oom
+  local gone = redis.call('TIME')[1] + ARGV[1]
+  for n = 2, #ARGV do
+    redis.call('EXPIRE', KEYS[2 * n - 2], ARGV[1], 'NX')
+    redis.call('EXPIRE', KEYS[2 * n - 1], ARGV[1], 'NX')
+    redis.call('ZADD', KEYS[1], 'NX', gone, ARGV[n])
+  end`;
+
 export function redisArchivedOutbox(redis: Redis): ArchivedOutbox {
   return {
     async remove(ids) {
@@ -62,17 +72,8 @@ export function redisArchivedOutbox(redis: Redis): ArchivedOutbox {
 
     async retire(auctionIds, seconds) {
       if (auctionIds.length === 0) return;
-      await asked(redis, async () => {
-        const [now] = await redis.time();
-        const transaction = redis.multi();
-        for (const id of auctionIds) {
-          // Not put off by an end that is delivered again.
-          transaction.expire(auctionKey(id), seconds, "NX").expire(answersKey(id), seconds, "NX");
-          transaction.zadd(goneKey, "NX", Number(now) + seconds, id);
-        }
-        const results = (await transaction.exec()) ?? [];
-        for (const [error] of results) if (error) throw error;
-      });
+      const keys = [goneKey, ...auctionIds.flatMap((id) => [auctionKey(id), answersKey(id)])];
+      await asked(redis, () => redis.eval(RETIRE, keys.length, ...keys, seconds, ...auctionIds));
     },
 
     async sweep(limit) {
