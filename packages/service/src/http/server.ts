@@ -55,6 +55,8 @@ const KEEP_ALIVE_MS = 65_000;
 const TIMEOUTS: Timeouts = { headersMs: 10_000, requestMs: 15_000, checkEveryMs: 1000 };
 const SWEEP_MS = 50;
 const MAX_CONNECTIONS = 12_000;
+/** For the other side to read why, and to end the connection too. */
+const LINGER_MS = 1000;
 
 /** @throws the system's error (EADDRINUSE, EACCES, …) when the address cannot be bound */
 export async function listen(callback: RequestListener, options: ListenOptions): Promise<HttpServer> {
@@ -143,6 +145,11 @@ export function endWithProblem(socket: Duplex, error: ServiceError): void {
       body,
     ].join("\r\n"),
   );
+  // It may never end it, and no time-out of the server's is about such a connection.
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once("close", () => clearTimeout(timer));
+  // Unread bytes would reset the connection before the answer is read.
+  socket.resume();
 }
 
 /** `Expect: 100-continue` is met by Node itself; there is no other. */

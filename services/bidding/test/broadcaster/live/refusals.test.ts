@@ -1,5 +1,6 @@
 /** Who is not let in, and who is sent away. */
 
+import { once } from "node:events";
 import { connect } from "node:net";
 import { waitFor } from "@parallax/testkit";
 import t, { type Test } from "tap";
@@ -53,6 +54,31 @@ t.test("a page of another origin is 403; one of the same or an allowed one may w
     t.ok(await until("the snapshot", () => true), origin);
   }
   t.match(await figures("bidding_live_refused_total"), { origin: 3 });
+});
+
+t.test("whoever is refused and does not hang up loses the connection, and its place", async (t) => {
+  const { reader, server, watch } = await startBroadcaster(t, { mostWatchers: 2 });
+  const auction = anAuction();
+  reader.set(auction);
+  const closed: Promise<unknown>[] = [];
+  for (const path of [
+    "/nowhere",
+    `/auctions/${auction.auctionId}/live`,
+    `/auctions/${auction.auctionId}/live`,
+  ]) {
+    // It does not answer the end of the other side with its own; and there is no Sec-WebSocket-Key.
+    const socket = connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
+    t.teardown(() => socket.destroy());
+    const answer = once(socket, "data");
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+    t.match(String(await answer), /^HTTP\/1.1 40[04] /);
+    socket.on("error", () => {});
+    // Ended, it still may send, until the other side has closed.
+    closed.push(waitFor("the connection to be closed", () => socket.closed || !socket.write("x"), 10_000));
+  }
+  await Promise.all(closed);
+  const places = [await watch(auction.auctionId), await watch(auction.auctionId)];
+  for (const { until } of places) t.ok(await until("the snapshot", () => true));
 });
 
 t.test("more watchers than may are 503 with Retry-After; a place that is free again is given", async (t) => {
