@@ -5,7 +5,7 @@
 
 import { setImmediate } from "node:timers/promises";
 import type { AuctionEvent } from "../../domain/events.ts";
-import type { EventPublisher } from "../../domain/outbox.ts";
+import { compareIds, type EventPublisher } from "../../domain/outbox.ts";
 
 export interface Failure {
   /** Entry after which to begin again. */
@@ -22,8 +22,7 @@ export interface WindowOptions {
 export class PublishWindow {
   readonly #options: WindowOptions;
   #inFlight = 0;
-  #sent = 0;
-  #failed: (Failure & { readonly place: number }) | undefined;
+  #failed: Failure | undefined;
   #settled = Promise.withResolvers<void>();
 
   constructor(options: WindowOptions) {
@@ -62,8 +61,7 @@ export class PublishWindow {
    * @param after the entry before it
    */
   send(event: AuctionEvent, after: string): void {
-    this.#sent += 1;
-    void this.#publish(event, after, this.#sent);
+    void this.#publish(event, after);
   }
 
   /** Resolves when nothing is on its way; the failures are forgotten then. @returns the oldest of them */
@@ -74,12 +72,13 @@ export class PublishWindow {
     return failed;
   }
 
-  async #publish(event: AuctionEvent, after: string, place: number): Promise<void> {
+  async #publish(event: AuctionEvent, after: string): Promise<void> {
     this.#inFlight += 1;
     try {
       this.#options.onKept(await this.#options.publisher.publish(event));
     } catch (error) {
-      if (!this.#failed || place < this.#failed.place) this.#failed = { after, error, place };
+      // By entry and not by when it was sent: the outbox may have been begun anew in between.
+      if (!this.#failed || compareIds(after, this.#failed.after) < 0) this.#failed = { after, error };
     }
     this.#inFlight -= 1;
     this.#settled.resolve();

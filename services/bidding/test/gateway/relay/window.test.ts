@@ -66,3 +66,12 @@ t.test(
     t.equal(await window.settle(), undefined);
   },
 );
+
+t.test("the oldest is the oldest entry, though a younger one was sent before it", async (t) => {
+  const { window, sent } = manual(2);
+  window.send(aBid(id, 7), "0-6");
+  window.send(aBid(id, 1), "0-0");
+  sent[0]?.answer.reject(new Error("the younger one"));
+  sent[1]?.answer.reject(new Error("the older one"));
+  t.match(await window.settle(), { after: "0-0", error: { message: "the older one" } });
+});
