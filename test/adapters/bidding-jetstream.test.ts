@@ -101,6 +101,7 @@ t.test("a link to a server that comes up later connects then, and counts its con
   await late.ready(never);
   t.equal(late.epoch, 2);
   t.notOk(late.lost(2).aborted);
+  t.equal(late.lost(2), late.lost(2), "one for all who ask, however often they do");
 });
 
 t.test("closing one that has never connected ends at once", async (t) => {

@@ -33,11 +33,14 @@ export class NatsLink implements AsyncDisposable {
   #connection: NatsConnection | undefined;
   #connected = false;
   #epoch = 0;
+  /** Of this epoch. */
+  #lost = new AbortController();
   #lastError: unknown;
 
   /** Begins to connect at once. */
   constructor(options: NatsOptions) {
     this.#options = options;
+    this.#lost.abort(this.#unavailable());
     this.#done = this.#run();
   }
 
@@ -70,15 +73,7 @@ export class NatsLink implements AsyncDisposable {
 
   /** Aborts when the connection of this epoch is lost or closed. */
   lost(epoch: number): AbortSignal {
-    const controller = new AbortController();
-    const look = () => {
-      if (this.#connected && this.#epoch === epoch) return;
-      this.#changes.removeEventListener("change", look);
-      controller.abort(this.#unavailable());
-    };
-    this.#changes.addEventListener("change", look);
-    look();
-    return controller.signal;
+    return epoch === this.#epoch ? this.#lost.signal : AbortSignal.abort(this.#unavailable());
   }
 
   /** @throws DependencyUnavailable unless the server answers */
@@ -159,7 +154,12 @@ export class NatsLink implements AsyncDisposable {
   #become(connected: boolean): void {
     if (connected === this.#connected) return;
     this.#connected = connected;
-    if (connected) this.#epoch += 1;
+    if (connected) {
+      this.#epoch += 1;
+      this.#lost = new AbortController();
+    } else {
+      this.#lost.abort(this.#unavailable());
+    }
     this.#changes.dispatchEvent(new Event("change"));
   }
 
