@@ -69,6 +69,10 @@ class Line {
 
   async open(): Promise<void> {
     await this.#client.connect();
+    // The server's default is two hours, for which it would hold the lock of an archiver whose machine is gone.
+    await this.#client.query(
+      "set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3",
+    );
   }
 
   async tryLock(): Promise<boolean> {
