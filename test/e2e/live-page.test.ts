@@ -223,6 +223,17 @@ t.test("the live page", { skip: withoutChromium() }, async (t) => {
     await says(ann, "#mine", "You did not win", 20_000);
   });
 
+  t.test("the list shows what there is to be heard of, and lets go of the rest", async (t) => {
+    for (const item of ["Older", "Newer"]) await site.open({ item });
+    const page = await site.visit(t, "/");
+    await page.getByRole("link", { name: /Older/ }).waitFor();
+    const json = await (await fetch(`${site.url}/auctions?limit=1`)).json();
+    await page.route("**/auctions?*", (route) => route.fulfill({ json }));
+    const shown = () => page.locator("#auctions > li").allTextContents();
+    await waitFor("the older ones to be gone", async () => (await shown()).length === 1, 30_000);
+    t.match(await shown(), [/Newer/]);
+  });
+
   t.test("an auction that is not there is said not to be, and is not asked for for ever", async (t) => {
     const page = await site.visit(t, "/auctions/00000000-0000-4000-8000-000000000000");
     let sockets = 0;

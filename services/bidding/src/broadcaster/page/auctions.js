@@ -49,6 +49,13 @@ function show(auctions) {
     if (list.children[at] !== card.element) list.insertBefore(card.element, list.children[at] ?? null);
     fill(card);
   }
+  const shown = new Set(auctions.map(({ auction_id }) => auction_id));
+  for (const [id, { element }] of cards) {
+    // Gone, or pushed off the page by newer ones: nothing more is heard of it.
+    if (shown.has(id)) continue;
+    element.remove();
+    cards.delete(id);
+  }
 }
 
 function newCard({ auction_id, item }) {
