@@ -61,7 +61,11 @@ export function startAnnouncer(parts: AnnouncerParts): Announcer {
       try {
         for (const auctionId of await auctions.due(AT_ONCE)) {
           signal.throwIfAborted();
-          await close(auctionId, "sweep");
+          await close(auctionId, "sweep").catch((error: unknown) => {
+            if (isOutage(error)) throw error;
+            // One that cannot be closed must not keep those behind it open.
+            logger.error({ err: error, auction_id: auctionId }, "this auction cannot be closed");
+          });
         }
       } catch (error) {
         if (!signal.aborted && !isOutage(error))

@@ -66,6 +66,26 @@ t.test("an end whose timer is lost, or could not be set, is found", async (t) =>
   t.equal(await announced("sweep"), 1);
 });
 
+t.test("one that cannot be closed does not keep the others open", async (t) => {
+  const closed: string[] = [];
+  const announcer = startAnnouncer({
+    auctions: {
+      due: async () => ["broken", "whole"],
+      close: async (id) => {
+        if (id === "broken") throw new Error("It is no hash");
+        closed.push(id);
+        return { kind: "already" };
+      },
+    },
+    timers: new MemoryEndTimers(),
+    logger: silentLogger(),
+    metrics: createMetrics("test"),
+    sweepMs: 20,
+  });
+  t.teardown(() => announcer.stop());
+  await waitFor("the other one to be closed", () => closed.includes("whole"));
+});
+
 t.test("while Redis is away it tries on", async (t) => {
   const { auctions, open, ended } = world(t, undefined, 20);
   await open(30);

@@ -192,7 +192,7 @@ export class Broadcast {
     if (learnt !== "contradiction") return;
     this.#parts.logger.error(
       { auction_id: channel.auctionId, known_seq: before.seq, redis_seq: reading.seq },
-      "Redis has lost bids that it had acknowledged; the auction's watchers are told to come back",
+      "Redis has lost what it had told; the auction's watchers are told to come back",
     );
   }
 

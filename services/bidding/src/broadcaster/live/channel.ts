@@ -3,8 +3,8 @@
  *
  * What is known comes from events and from readings of Redis. An event counts when its `seq` is above what is known, so that
  * late and repeated ones change nothing. A reading counts likewise, unless it contradicts what was known before it was begun: then Redis
- * has lost bids that it had acknowledged, and watchers are sent away to come back for what is true now. Within a connection `seq`
- * never goes back.
+ * has lost bids that it had acknowledged, or its clock has gone back behind an end that was told, and watchers are sent away to come
+ * back for what is true now. Within a connection `seq` never goes back.
  */
 
 import type { AuctionEvent } from "../../domain/events.ts";
@@ -85,7 +85,11 @@ export class Channel {
       if (this.#early) this.hear(this.#early);
       return "news";
     }
-    if (contradicts(reading, before) || contradicts(reading, reading.seq === state.seq ? state : undefined)) {
+    if (
+      reopens(reading, before) ||
+      contradicts(reading, before) ||
+      contradicts(reading, reading.seq === state.seq ? state : undefined)
+    ) {
       this.#state = reading;
       this.#conflator.stop();
       for (const watcher of this.#watchers) {
@@ -136,6 +140,11 @@ function standingOf(event: News): Pick<Observed, "seq" | "highest" | "status" | 
     status: type === "ended" ? "ended" : "open",
     at,
   };
+}
+
+/** Whether what was over goes on: the clock by which it was over has gone back, or the end is lost. */
+function reopens(reading: Observed, before: Observed | undefined): boolean {
+  return before?.status === "ended" && reading.status === "open";
 }
 
 /** Whether bids that were known are gone from Redis, or others are in their place. */

@@ -92,6 +92,24 @@ t.test("when Redis no longer has the auction, its watchers keep what they know",
   t.same(feed.followed, [auction.auctionId]);
 });
 
+t.test(
+  "an auction that was over and goes on, since Redis's clock went back, sends its watchers for that",
+  async (t) => {
+    const { reader, watch } = await startBroadcaster(t, often);
+    const auction = afterBid(anAuction(), 3);
+    reader.set(auction);
+    const before = await watch(auction.auctionId);
+    await before.until("the snapshot", () => true);
+    reader.set({ ...auction, status: "ended" });
+    await before.until("the end", ({ type }) => type === "ended");
+    reader.set(afterBid(auction, 4));
+    t.equal(await before.closed, 1012);
+    t.equal(before.last?.type, "ended", "there is no price after the end");
+    const after = await watch(auction.auctionId);
+    t.match(await after.until("the snapshot", () => true), { status: "open", seq: 4 });
+  },
+);
+
 const losses = {
   "bids are gone": (auction: ReturnType<typeof anAuction>) => afterBid(auction, 3),
   "another bid has the number": (auction: ReturnType<typeof anAuction>) => {
