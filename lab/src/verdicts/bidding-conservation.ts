@@ -18,6 +18,9 @@ import { type Invariant, noneOf, type Observation, type Verdict, verdictOf } fro
 /** Of all bids: with fewer, hardly anything was changed that could have been lost. */
 const LEAST_ACCEPTED = 0.1;
 
+/** Milliseconds by which Redis's clock, which ends the auction, may be ahead of the clients'. */
+const CLOCKS_APART = 5_000;
+
 export function judgeBidding(evidence: BiddingEvidence): Verdict {
   const { sent } = evidence;
   const numbers = numbersOf(evidence);
@@ -126,13 +129,15 @@ function refusalsWereRight({ amounts, unheard }: Numbers, evidence: BiddingEvide
   const name = "refusals-were-right";
   const offenders = new Offenders();
   let [checked, open] = [0, 0];
+  const isOver = (at: number) =>
+    auction.status === "ended" && at >= Date.parse(auction.ends_at) - CLOCKS_APART;
   for (let row = 0; row < sent.size; row += 1) {
-    const { told, amount = 0, seq, highest } = sent.at(row);
+    const { told, amount = 0, seq, highest, ended } = sent.at(row);
     if (told !== "refused" && told !== "ended" && told !== "rejected") continue;
     checked += 1;
     if (told !== "refused") {
-      if (told === "ended" && auction.status === "open")
-        offenders.add(`${sent.idOf(row)}: ${amount} came too late, and the auction is open`);
+      if (told === "ended" && !isOver(ended))
+        offenders.add(`${sent.idOf(row)}: ${amount} was told of the end, and the auction was open`);
       if (told === "rejected" && Number.isSafeInteger(amount) && amount > 0)
         offenders.add(
           `${sent.idOf(row)}: ${amount} was rejected, and there is the auction and nothing wrong with it`,

@@ -10,6 +10,8 @@ import type { SentBids } from "./bidding-sent.ts";
 export interface FinalAuction {
   readonly starting_price: number;
   readonly min_increment: number;
+  /** ISO 8601. */
+  readonly ends_at: string;
   readonly status: "open" | "ended";
   readonly seq: number;
   readonly highest: number | null;

@@ -116,6 +116,13 @@ export const corruptBids: readonly Corruption[] = [
     },
   },
   {
+    what: "the auction is ended before its time",
+    finds: REFUSALS,
+    wrong(story) {
+      story.auction.ends_at = new Date(Date.parse(story.auction.ends_at) + 60_000).toISOString();
+    },
+  },
+  {
     what: "a bid is told that there is no such auction",
     finds: REFUSALS,
     wrong(story, pick) {

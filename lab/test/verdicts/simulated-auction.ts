@@ -91,6 +91,7 @@ export function simulateAuction(seed: number, options: SimulationOptions = {}): 
     auction: {
       starting_price: startingPrice,
       min_increment: minIncrement,
+      ends_at: new Date(BEGAN + bids * 3 + (late > 0 ? 0 : 3_600_000)).toISOString(),
       status: late > 0 ? "ended" : "open",
       ...top,
     },
