@@ -8,7 +8,7 @@ const AT = Date.parse("2026-11-21T06:39:00.123Z");
 let entries = 0;
 
 /** As the outbox gives them. */
-export function entryId(): string {
+function entryId(): string {
   entries += 1;
   return `${AT}-${entries}`;
 }

@@ -20,7 +20,7 @@ export const STREAM = "BIDDING";
 export const ARCHIVER = "archiver";
 
 const PREFIX = "bidding.events";
-export const ALL_EVENTS = `${PREFIX}.>`;
+const ALL_EVENTS = `${PREFIX}.>`;
 export const subjectOf = (auctionId: string) => `${PREFIX}.${auctionId}`;
 
 export interface EventStreamOptions {

@@ -1,8 +1,9 @@
 /** Auctions in Redis. What has an effect is one script each; see adapters/keys.ts for what they leave there. */
 
 import type { Redis } from "ioredis";
-import type { Auction, AuctionState, Bid, BidOutcome, Standing } from "../domain/auction.ts";
+import type { AuctionState, Bid, BidOutcome } from "../domain/auction.ts";
 import type { AuctionPage, Auctions, Closing, Creation, NewAuction } from "../domain/ports.ts";
+import { asState, FIELDS, type Fields, millis } from "./auction-fields.ts";
 import { answersKey, auctionKey, auctionsKey, endsKey, outboxKey } from "./keys.ts";
 import { checkRedis, reading } from "./redis-connection.ts";
 import { loadScript } from "./redis-script.ts";
@@ -118,56 +119,8 @@ export function readOutcome([kind, ...values]: readonly string[]): BidOutcome {
   }
 }
 
-const FIELDS = [
-  "item",
-  "starting_price",
-  "min_increment",
-  "created_at",
-  "ends_at",
-  "ended_at",
-  "seq",
-  "amount",
-  "bid_id",
-  "bidder_id",
-] as const;
-
-type Fields = readonly (string | null)[];
-
 export function readAuction(redis: Redis, auctionId: string): Promise<Fields> {
   return redis.hmget(auctionKey(auctionId), ...FIELDS);
-}
-
-/** What of it is there; undefined where there is none. */
-export function readFields(
-  auctionId: string,
-  fields: Fields,
-): (Auction & Standing & { readonly endedAt: number | null }) | undefined {
-  const [item, startingPrice, minIncrement, createdAt, endsAt, endedAt, seq, amount, bidId, bidderId] =
-    fields;
-  if (typeof item !== "string") return undefined;
-  return {
-    auctionId,
-    item,
-    startingPrice: Number(startingPrice),
-    minIncrement: Number(minIncrement),
-    createdAt: Number(createdAt),
-    endsAt: Number(endsAt),
-    endedAt: typeof endedAt === "string" ? Number(endedAt) : null,
-    seq: Number(seq),
-    highest: amount && bidId && bidderId ? { amount: Number(amount), bidId, bidderId } : null,
-  };
-}
-
-function asState(auctionId: string, fields: Fields, now: number): AuctionState | undefined {
-  const read = readFields(auctionId, fields);
-  if (!read) return undefined;
-  const { endedAt, ...auction } = read;
-  return { ...auction, status: endedAt !== null || now >= auction.endsAt ? "ended" : "open" };
-}
-
-/** Of TIME: seconds and microseconds. */
-export function millis([seconds, micros]: readonly (number | string)[]): number {
-  return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
 }
 
 function unexpected(kind: string | undefined): Error {

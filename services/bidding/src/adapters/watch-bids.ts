@@ -13,8 +13,9 @@ import type { Bid, BidOutcome } from "../domain/auction.ts";
 import { type BidDecision, decideBid, type KnownAnswer } from "../domain/decide-bid.ts";
 import { fieldsOf } from "../domain/outbox.ts";
 import type { Auctions } from "../domain/ports.ts";
+import { millis, readFields } from "./auction-fields.ts";
 import { answersKey, auctionKey, outboxKey } from "./keys.ts";
-import { millis, readAuction, readFields, readOutcome } from "./redis-auctions.ts";
+import { readAuction, readOutcome } from "./redis-auctions.ts";
 import { asOutage, connectRedis, reading } from "./redis-connection.ts";
 
 export interface WatchBidsOptions {

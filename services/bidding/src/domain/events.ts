@@ -19,7 +19,7 @@ const common = {
   outbox_id: z.string().regex(/^\d+-\d+$/),
 };
 
-export const openedSchema = z.object({
+const openedSchema = z.object({
   type: z.literal("opened"),
   ...common,
   item: z.string(),
@@ -28,7 +28,7 @@ export const openedSchema = z.object({
   ends_at: z.int().min(0),
 });
 
-export const bidSchema = z.object({
+const bidSchema = z.object({
   type: z.literal("bid"),
   ...common,
   seq: z.int().min(1),
@@ -37,7 +37,7 @@ export const bidSchema = z.object({
   amount,
 });
 
-export const endedSchema = z.object({
+const endedSchema = z.object({
   type: z.literal("ended"),
   ...common,
   /** Of the winning bid; 0 and nulls where nobody bid. */
@@ -47,7 +47,7 @@ export const endedSchema = z.object({
   amount: amount.nullable(),
 });
 
-export const eventSchema = z.discriminatedUnion("type", [openedSchema, bidSchema, endedSchema]);
+const eventSchema = z.discriminatedUnion("type", [openedSchema, bidSchema, endedSchema]);
 export type AuctionEvent = z.output<typeof eventSchema>;
 
 /**

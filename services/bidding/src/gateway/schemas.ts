@@ -13,8 +13,8 @@ const printable = (most: number) =>
     .max(most, `must have ${most} characters at the most`)
     .regex(PRINTABLE, "must be printable characters, with no white space at its ends");
 
-export const bidderIdSchema = printable(64);
-export const itemSchema = printable(200);
+const bidderIdSchema = printable(64);
+const itemSchema = printable(200);
 
 /** As they are written canonically: the same one in other letters would be another key. */
 export const idSchema = z
@@ -23,7 +23,7 @@ export const idSchema = z
   .toLowerCase()
   .meta({ format: "uuid" });
 
-export const amountSchema = z
+const amountSchema = z
   .int("must be a whole number, of the smallest unit of the currency")
   .min(1, "must be at least 1")
   .max(MOST_AMOUNT, `must be ${MOST_AMOUNT} at the most`);
@@ -52,8 +52,6 @@ export const bidRequestSchema = z
     }),
   })
   .meta({ id: "BidRequest" });
-
-export type BidRequest = z.output<typeof bidRequestSchema>;
 
 const seq = z.int().min(0).meta({ description: "Of the last accepted bid: 1, 2, 3 …; 0 before the first." });
 

@@ -20,7 +20,7 @@ export const MOST_UNARCHIVED = 200;
 
 const FAR = 3_600_000;
 
-export function aNewAuction(changes: Partial<NewAuction> = {}): NewAuction {
+function aNewAuction(changes: Partial<NewAuction> = {}): NewAuction {
   return {
     auctionId: randomUUIDv7(),
     item: "A vase",
