@@ -7,6 +7,7 @@ import { DependencyUnavailable } from "@parallax/service";
 import { silentLogger, waitFor } from "@parallax/testkit";
 import { Redis } from "ioredis";
 import t, { type Test } from "tap";
+import { bullEndTimers } from "../../services/bidding/src/adapters/bull-end-timers.ts";
 import { auctionKey, goneKey, outboxKey } from "../../services/bidding/src/adapters/keys.ts";
 import { redisAuctions } from "../../services/bidding/src/adapters/redis-auctions.ts";
 import { connectRedis } from "../../services/bidding/src/adapters/redis-connection.ts";
@@ -134,12 +135,12 @@ t.test("full: auctions end, their events are relayed, and what they took is give
   t.equal(await raw.zcard(goneKey), 1);
 });
 
-t.test("after a failover the new primary is looked for", async (t) => {
+/** Two of them under one name, which leads whoever connects to the one that is primary then, and leaves the others where they are. */
+async function startPair(t: Test) {
   const { server } = await start(t);
   const next = await redisServer();
   t.teardown(() => next[Symbol.asyncDispose]());
   let primary = server.port;
-  // As a primary's name does, it leads whoever connects to the one that is primary then, and leaves the others where they are.
   const name = createServer((socket) => {
     const other = connect(primary, "127.0.0.1");
     socket.on("error", () => other.destroy()).pipe(other);
@@ -148,14 +149,31 @@ t.test("after a failover the new primary is looked for", async (t) => {
   t.teardown(() => name.close());
   await once(name.listen(0, "127.0.0.1"), "listening");
   const { port } = name.address() as AddressInfo;
-  const redis = connectRedis({ url: `redis://127.0.0.1:${port}`, name: "test" }, silentLogger());
+  const raw = new Redis(server.url);
+  const there = new Redis(next.url);
+  t.teardown(() => {
+    raw.disconnect();
+    there.disconnect();
+  });
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    /** The next one. */
+    there,
+    /** The old one lives on as a replica of the next. */
+    async failOver() {
+      await raw.replicaof("127.0.0.1", next.port);
+      primary = next.port;
+    },
+  };
+}
+
+t.test("after a failover the new primary is looked for", async (t) => {
+  const { url, there, failOver } = await startPair(t);
+  const redis = connectRedis({ url, name: "test" }, silentLogger());
   t.teardown(() => redis.disconnect());
   const auctions = redisAuctions(redis, { mostUnarchived: 100_000 });
   await waitFor("the connection", () => redis.status === "ready");
-  const raw = new Redis(server.url);
-  t.teardown(() => raw.disconnect());
-  await raw.replicaof("127.0.0.1", next.port);
-  primary = next.port;
+  await failOver();
   const auction = { auctionId: randomUUIDv7(), item: "A vase", startingPrice: 1, minIncrement: 1 };
   const created = () =>
     auctions.create({ ...auction, endsAt: Date.now() + 3_600_000 }).then(
@@ -163,9 +181,28 @@ t.test("after a failover the new primary is looked for", async (t) => {
       () => false,
     );
   await waitFor("the new primary to be used", created, 20_000);
-  const there = new Redis(next.url);
-  t.teardown(() => there.disconnect());
   t.equal(await there.exists(auctionKey(auction.auctionId)), 1);
+});
+
+t.test("after a failover the timers of ends go by the new primary", async (t) => {
+  const { url, failOver } = await startPair(t);
+  const timers = bullEndTimers({ url, logger: silentLogger() });
+  t.teardown(() => timers.stop());
+  const due: string[] = [];
+  timers.start(async (id) => {
+    due.push(id);
+    return undefined;
+  });
+  const isSet = (id: string) => () =>
+    timers.set(id, 0).then(
+      () => true,
+      () => false,
+    );
+  await waitFor("the first to be set", isSet("before"), 20_000);
+  await waitFor("the first to be due", () => due.includes("before"), 20_000);
+  await failOver();
+  await waitFor("the second to be set", isSet("after"), 20_000);
+  await waitFor("the second to be due", () => due.includes("after"), 20_000);
 });
 
 t.test("one that would evict auctions is not used", async (t) => {

@@ -7,6 +7,7 @@ import { DependencyUnavailable, type Logger } from "@parallax/service";
 import { DelayedError, type Job, Queue, Worker } from "bullmq";
 import { Redis, type RedisOptions } from "ioredis";
 import type { EndTimers } from "../domain/ends.ts";
+import { reconnectOnError } from "./redis-connection.ts";
 
 export interface BullEndTimersOptions {
   readonly url: string;
@@ -37,7 +38,12 @@ const JOB = {
 
 export function bullEndTimers(options: BullEndTimersOptions): EndTimers {
   const { url, logger, concurrency = CONCURRENCY, queue: name = QUEUE } = options;
-  const common = { maxRetriesPerRequest: null, connectTimeout: ANSWER_MS, retryStrategy: RETRY };
+  const common = {
+    maxRetriesPerRequest: null,
+    connectTimeout: ANSWER_MS,
+    retryStrategy: RETRY,
+    reconnectOnError,
+  };
   // Adding is bounded in time and fails while Redis is away. The worker waits for Redis by itself.
   const adding = new Redis(url, { ...common, commandTimeout: ANSWER_MS, enableOfflineQueue: false });
   const working = new WorkerRedis(url, common);

@@ -33,12 +33,16 @@ export function connectRedis({ url, name, autoPipelining = true }: ConnectionOpt
     maxRetriesPerRequest: 0,
     socketTimeout: ANSWER_MS,
     connectTimeout: CONNECT_MS,
-    // After a failover the old primary lives on as a replica; its name leads to the new one.
-    reconnectOnError: (error) => error.message.startsWith("READONLY"),
+    reconnectOnError,
     retryStrategy: (times) => Math.min(RECONNECT_MS.most, RECONNECT_MS.first * 2 ** Math.min(times, 10)),
   } satisfies RedisOptions);
   tellOutages(redis, logger);
   return redis;
+}
+
+/** After a failover the old primary lives on as a replica; its name leads to the new one. */
+export function reconnectOnError(error: Error): boolean {
+  return error.message.startsWith("READONLY");
 }
 
 /** Once when it begins and once when it is over. */
