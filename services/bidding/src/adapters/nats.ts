@@ -21,6 +21,8 @@ export interface NatsOptions {
 
 const CONNECT_MS = 2000;
 const RETRY_MS = { first: 100, most: 1000 };
+/** After a connection that stood for so long, one begins anew to try and to tell. */
+const LASTED_MS = 1000;
 /** A server that answers no ping for so long, twice, is held to be gone. */
 const PING_MS = 5000;
 const FLUSH_MS = 1000;
@@ -97,16 +99,20 @@ export class NatsLink implements AsyncDisposable {
 
   async #run(): Promise<void> {
     const { signal } = this.#closing;
-    for (let attempt = 0; !signal.aborted; attempt += 1) {
+    for (let attempt = 0; !signal.aborted; ) {
       const connection = await this.#connect().catch((error: unknown) => {
         this.#lastError = error;
         if (attempt === 0) this.#options.logger.warn({ err: error }, "NATS does not answer; trying on");
         return undefined;
       });
+      const connectedAt = performance.now();
       if (connection && signal.aborted) await connection.close();
       else if (connection) await this.#watch(connection);
+      const lasted = connection !== undefined && performance.now() - connectedAt >= LASTED_MS;
+      if (lasted) attempt = 0;
       const pause = Math.min(RETRY_MS.most, RETRY_MS.first * 2 ** Math.min(attempt, 10));
       await sleep(pause, undefined, { signal }).catch(() => {});
+      if (!lasted) attempt += 1;
     }
   }
 
