@@ -143,7 +143,11 @@ function unanswered(cause: unknown, body: Buffer | undefined) {
   const bid_id = bidIdOf(body);
   return new DependencyUnavailable(
     "The gateway's answer did not arrive: whether the bid was accepted is not known. Send it again with the same bid_id to learn it.",
-    { cause, retryAfterSeconds: 1, ...(bid_id !== undefined && { extensions: { bid_id } }) },
+    {
+      cause,
+      retryAfterSeconds: 1,
+      extensions: { ...(bid_id !== undefined && { bid_id }), outcome: "unknown" },
+    },
   );
 }
 

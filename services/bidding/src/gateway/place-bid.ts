@@ -91,13 +91,13 @@ function answer(ctx: Context, bid: Bid, outcome: BidOutcome): void {
   }
 }
 
-/** Whoever sends it again must be able to say which one it is. */
+/** Whoever sends it again must be able to say which one it is, and whoever does not must know whether it may have been accepted. */
 function withBidId(error: unknown, { bidId }: Bid): unknown {
   const extensions = { bid_id: bidId };
   if (error instanceof OutcomeUnknown) {
     return new DependencyUnavailable(
       `Whether the bid was accepted is not known. Send it again with the bid_id ${bidId} to learn it.`,
-      { cause: error, retryAfterSeconds: 1, extensions },
+      { cause: error, retryAfterSeconds: 1, extensions: { ...extensions, outcome: "unknown" } },
     );
   }
   if (error instanceof DependencyUnavailable) {

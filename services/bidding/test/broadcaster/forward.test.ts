@@ -111,7 +111,9 @@ t.test("a gateway that is not there is 503, and the bid was not sent", async (t)
   const answer = await bid(url, JSON.stringify({ bid_id: BID_ID }));
   t.equal(answer.status, 503);
   t.equal(answer.headers.get("retry-after"), "1");
-  t.match(await answer.json(), { code: "DEPENDENCY_UNAVAILABLE", detail: /gateway does not answer/ });
+  const problem = (await answer.json()) as { outcome?: string };
+  t.match(problem, { code: "DEPENDENCY_UNAVAILABLE", detail: /gateway does not answer/ });
+  t.equal(problem.outcome, undefined);
 });
 
 const unanswered: Record<string, (response: ServerResponse) => void> = {
@@ -141,7 +143,13 @@ for (const [what, answer] of Object.entries(unanswered)) {
       const { url } = await startBroadcaster(t, { gatewayUrl: gateway.url, answerMs: 300 });
       const refused = await bid(url, JSON.stringify({ bid_id: BID_ID, amount: 1 }));
       t.equal(refused.status, 503);
-      t.match(await refused.json(), { detail: /not known. Send it again/, bid_id: BID_ID, retryable: true });
+      const problem = await refused.json();
+      t.match(problem, {
+        detail: /not known. Send it again/,
+        bid_id: BID_ID,
+        retryable: true,
+        outcome: "unknown",
+      });
       const asked = await fetch(`${url}/auctions`);
       t.equal(asked.status, 503);
       t.match(await asked.json(), { detail: /does not answer/ });

@@ -208,7 +208,10 @@ t.test("while auctions are out: 503 at once, with the bid's id; not ready; then 
   const refused = await bid(id, goodBid);
   t.equal(refused.status, 503);
   t.equal(refused.headers.get("retry-after"), "1");
-  t.match(await refused.json(), { code: "DEPENDENCY_UNAVAILABLE", retryable: true, bid_id: UUID });
+  const problem = (await refused.json()) as { detail: string; outcome?: string };
+  t.match(problem, { code: "DEPENDENCY_UNAVAILABLE", retryable: true, bid_id: UUID });
+  t.notMatch(problem.detail, /not known/);
+  t.equal(problem.outcome, undefined, "it was not placed");
   t.equal((await fetch(`${url}/auctions/${id}`)).status, 503);
   t.equal((await fetch(`${url}/health/ready`)).status, 503);
   auctions.broken = undefined;
@@ -221,8 +224,10 @@ t.test("an answer that is lost: 503 with the bid's id, by which it is learned", 
   auctions.broken = "lost";
   const lost = await bid(id, goodBid);
   t.equal(lost.status, 503);
-  const { bid_id, detail } = (await lost.json()) as { bid_id: string; detail: string };
+  const { bid_id, detail, outcome } = (await lost.json()) as Record<"bid_id" | "detail" | "outcome", string>;
   t.match(detail, bid_id);
+  t.match(detail, /not known/);
+  t.equal(outcome, "unknown");
   auctions.broken = undefined;
   t.same(await (await bid(id, { ...goodBid, bid_id })).json(), { bid_id, seq: 1, amount: 100 });
 });

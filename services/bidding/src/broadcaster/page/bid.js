@@ -40,8 +40,7 @@ export async function placeBid(auctionId, bid, { onAgain, fetch = globalThis.fet
       const outcome = outcomeOf(answer.status, body);
       if (outcome) return outcome;
       retryAfter = Number(answer.headers.get("retry-after")) * 1000 || 0;
-      // A problem that names the bid is about one that may have been placed.
-      mayHaveArrived ||= body.bid_id !== undefined;
+      mayHaveArrived ||= body.outcome === "unknown";
     } catch {
       // No answer, or half of one.
       mayHaveArrived = true;

@@ -65,7 +65,13 @@ t.test("bounded: then it is said whether it may have been placed", async (t) => 
   t.same(down.outcome, { kind: "unreachable" });
   t.equal(down.sent.length, 6);
   t.same((await place(broken)).outcome, { kind: "unknown" });
-  t.same((await place(() => problem(503, { bid_id: "b-1" }))).outcome, { kind: "unknown" });
+  const named = await place(() => problem(503, { bid_id: "b-1" }));
+  t.same(named.outcome, { kind: "unreachable" }, "which bid it was says nothing of what became of it");
+  const told = await place(
+    () => problem(503, { bid_id: "b-1", outcome: "unknown" }),
+    () => problem(503, { bid_id: "b-1" }),
+  );
+  t.same(told.outcome, { kind: "unknown" });
   const once = await place(broken, () => problem(503));
   t.same(once.outcome, { kind: "unknown" }, "one attempt is enough to have arrived");
 });
