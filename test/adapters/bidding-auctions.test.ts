@@ -4,22 +4,27 @@ import { createMetrics } from "@parallax/service";
 import { silentLogger, waitFor } from "@parallax/testkit";
 import { Redis } from "ioredis";
 import t from "tap";
-import { outboxKey } from "../../services/bidding/src/adapters/keys.ts";
+import { answersKey, outboxKey } from "../../services/bidding/src/adapters/keys.ts";
 import { MemoryAuctions } from "../../services/bidding/src/adapters/memory-auctions.ts";
 import { redisAuctions } from "../../services/bidding/src/adapters/redis-auctions.ts";
 import { connectRedis } from "../../services/bidding/src/adapters/redis-connection.ts";
 import { WatchBids } from "../../services/bidding/src/adapters/watch-bids.ts";
 import { eventOf } from "../../services/bidding/src/domain/outbox.ts";
 import type { Auctions } from "../../services/bidding/src/domain/ports.ts";
-import { auctionsContract, MOST_UNARCHIVED } from "../../services/bidding/test/contract/auctions-contract.ts";
+import {
+  auctionsContract,
+  MOST_ANSWERS,
+  MOST_UNARCHIVED,
+} from "../../services/bidding/test/contract/auctions-contract.ts";
 import { redisServer } from "../lib/redis-server.ts";
 
 t.test("in memory", async (t) => {
-  const auctions = new MemoryAuctions({ mostUnarchived: MOST_UNARCHIVED });
+  const auctions = new MemoryAuctions({ mostUnarchived: MOST_UNARCHIVED, mostAnswers: MOST_ANSWERS });
   auctionsContract(t, {
     auctions,
     events: async (id) => auctions.outbox.filter(({ auction_id }) => auction_id === id),
     archive: async () => void auctions.outbox.splice(0),
+    answers: async (id) => auctions.answers(id),
   });
 });
 
@@ -32,9 +37,15 @@ t.test("on Redis", async (t) => {
     raw.disconnect();
     redis.disconnect();
   });
-  const auctions = redisAuctions(redis, { mostUnarchived: MOST_UNARCHIVED });
+  const auctions = redisAuctions(redis, { mostUnarchived: MOST_UNARCHIVED, mostAnswers: MOST_ANSWERS });
   const bids = new WatchBids(
-    { url: server.url, connections: 8, mostUnarchived: MOST_UNARCHIVED, patienceMs: 20_000 },
+    {
+      url: server.url,
+      connections: 8,
+      mostUnarchived: MOST_UNARCHIVED,
+      mostAnswers: MOST_ANSWERS,
+      patienceMs: 20_000,
+    },
     silentLogger(),
     createMetrics("test"),
   );
@@ -55,6 +66,7 @@ t.test("on Redis", async (t) => {
     async archive() {
       await raw.del(outboxKey);
     },
+    answers: (id: string) => raw.hlen(answersKey(id)),
   });
 
   await t.test("by script", async (t) => auctionsContract(t, underTest(auctions)));

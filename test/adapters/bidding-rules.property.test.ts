@@ -8,7 +8,7 @@ import { silentLogger, waitFor } from "@parallax/testkit";
 import fc from "fast-check";
 import { Redis } from "ioredis";
 import t from "tap";
-import { auctionKey, outboxKey } from "../../services/bidding/src/adapters/keys.ts";
+import { answersKey, auctionKey, outboxKey } from "../../services/bidding/src/adapters/keys.ts";
 import { redisAuctions } from "../../services/bidding/src/adapters/redis-auctions.ts";
 import { connectRedis } from "../../services/bidding/src/adapters/redis-connection.ts";
 import { type Bid, type BidOutcome, MOST_AMOUNT } from "../../services/bidding/src/domain/auction.ts";
@@ -17,6 +17,7 @@ import type { NewAuction } from "../../services/bidding/src/domain/ports.ts";
 import { redisServer } from "../lib/redis-server.ts";
 
 const MOST_UNARCHIVED = 5;
+const MOST_ANSWERS = 6;
 /** Where the end is moved to, since Redis's clock is not ours to set. */
 const PAST = 1;
 
@@ -29,7 +30,7 @@ t.teardown(() => {
   redis.disconnect();
 });
 await waitFor("the connection", () => redis.status === "ready");
-const auctions = redisAuctions(redis, { mostUnarchived: MOST_UNARCHIVED });
+const auctions = redisAuctions(redis, { mostUnarchived: MOST_UNARCHIVED, mostAnswers: MOST_ANSWERS });
 
 /** What the rules say, beside what they know. */
 class Model {
@@ -58,6 +59,8 @@ class Model {
       now: Date.now(),
       unarchived: this.unarchived,
       mostUnarchived: MOST_UNARCHIVED,
+      answers: this.known.size,
+      mostAnswers: MOST_ANSWERS,
     });
     const { bidId, bidderId, amount } = bid;
     if (remember) this.known.set(bidId, { bidderId, amount, outcome });
@@ -163,6 +166,8 @@ t.test("the script and the rules agree", async (t) => {
         }
         if (Number(await raw.xlen(outboxKey)) !== model.unarchived)
           throw new Error("The outbox is not as long");
+        if ((await raw.hlen(answersKey(auctionId))) !== model.known.size)
+          throw new Error("There are not as many answers");
       },
     ),
     { numRuns: 300, seed: Number(process.env.FC_SEED ?? 7) },

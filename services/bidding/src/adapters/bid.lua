@@ -3,6 +3,7 @@
 --
 -- KEYS  1 the auction  2 the auction's answers  3 the outbox
 -- ARGV  1 auction_id  2 bid_id  3 bidder_id  4 amount  5 "1": keep the answer whatever it is  6 the most unarchived events
+--       7 the most answers of an auction, beyond which only those of accepted bids are kept
 --
 -- Returns the answer in one line: accepted,<seq>,<amount> | refused,<seq>,<highest or nothing>,<least> | ended,<ends_at> |
 -- unknown | other-bid | busy,<unarchived>. It is kept as it is, followed by the amount and the bidder whose it is.
@@ -27,16 +28,20 @@ if keep then
   end
 end
 
+-- Without it, the same bid sent again finds the same or a later refusal: refused, it had no effect, and the least only rises.
+local function keep_refusal(answer)
+  if keep and redis.call('HLEN', KEYS[2]) < tonumber(ARGV[7]) then
+    redis.call('HSET', KEYS[2], ARGV[2], answer .. ' ' .. whose)
+  end
+  return answer
+end
+
 -- Once its end has been told, it stays ended whatever becomes of the clock. Nothing is written from then on: the keys are
 -- about to expire, and one made now would stay.
 if auction[2] then return 'ended,' .. ends_at end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-if now >= tonumber(ends_at) then
-  local answer = 'ended,' .. ends_at
-  if keep then redis.call('HSET', KEYS[2], ARGV[2], answer .. ' ' .. whose) end
-  return answer
-end
+if now >= tonumber(ends_at) then return keep_refusal('ended,' .. ends_at) end
 
 local highest = auction[4]
 local least
@@ -46,9 +51,7 @@ else
   least = tonumber(auction[6])
 end
 if tonumber(ARGV[4]) < least then
-  local answer = 'refused,' .. auction[3] .. ',' .. (highest or '') .. ',' .. string.format('%.0f', least)
-  if keep then redis.call('HSET', KEYS[2], ARGV[2], answer .. ' ' .. whose) end
-  return answer
+  return keep_refusal('refused,' .. auction[3] .. ',' .. (highest or '') .. ',' .. string.format('%.0f', least))
 end
 
 local unarchived = redis.call('XLEN', KEYS[3])

@@ -3,7 +3,7 @@
  *
  * - `auction`: hash of item, starting_price, min_increment, created_at, ends_at, seq, and of the highest bid amount, bid_id,
  *   bidder_id; ended_at once its end has been announced.
- * - `answers`: hash of an auction's bid ids and what each was answered.
+ * - `answers`: hash of an auction's bid ids and what each was answered; bounded but for accepted bids.
  * - `auctions`: sorted set of all auction ids, all with score 0, so that they are in the order of their ids.
  * - `ends`: sorted set of the ids of auctions whose end has not been announced yet, by `ends_at`.
  * - `gone`: sorted set of the ids of auctions whose keys have an expiry, by that time.

@@ -2,7 +2,7 @@
 
 import { DependencyUnavailable } from "@parallax/service";
 import type { Auction, AuctionState, Bid, BidOutcome, Standing } from "../domain/auction.ts";
-import { decideBid, type KnownAnswer } from "../domain/decide-bid.ts";
+import { decideBid, type KnownAnswer, MOST_ANSWERS } from "../domain/decide-bid.ts";
 import type { AuctionEvent } from "../domain/events.ts";
 import {
   type AuctionPage,
@@ -22,6 +22,7 @@ interface Entry extends Auction {
 export class MemoryAuctions implements Auctions {
   readonly #entries = new Map<string, Entry>();
   readonly #mostUnarchived: number;
+  readonly #mostAnswers: number;
   /** Events that nobody has archived; a test takes them out. */
   readonly outbox: AuctionEvent[] = [];
   /** Added to the time of day, in milliseconds. */
@@ -29,8 +30,9 @@ export class MemoryAuctions implements Auctions {
   /** "out": every call fails without effect; "lost": with effect, but nobody is told. */
   broken: "out" | "lost" | undefined;
 
-  constructor({ mostUnarchived = 100_000 }: { readonly mostUnarchived?: number } = {}) {
-    this.#mostUnarchived = mostUnarchived;
+  constructor(options: { readonly mostUnarchived?: number; readonly mostAnswers?: number } = {}) {
+    this.#mostUnarchived = options.mostUnarchived ?? 100_000;
+    this.#mostAnswers = options.mostAnswers ?? MOST_ANSWERS;
   }
 
   async create(auction: NewAuction): Promise<Creation> {
@@ -66,6 +68,8 @@ export class MemoryAuctions implements Auctions {
         now,
         unarchived: this.outbox.length,
         mostUnarchived: this.#mostUnarchived,
+        answers: entry?.answers.size ?? 0,
+        mostAnswers: this.#mostAnswers,
       });
       if (!entry || !remember) return outcome;
       entry.answers.set(bidId, { bidderId, amount, outcome });
@@ -138,6 +142,11 @@ export class MemoryAuctions implements Auctions {
 
   async check(): Promise<void> {
     this.#requireUp();
+  }
+
+  /** How many answers of an auction are kept. */
+  answers(auctionId: string): number {
+    return this.#entries.get(auctionId)?.answers.size ?? 0;
   }
 
   /** As when it is gone some time after its end. */

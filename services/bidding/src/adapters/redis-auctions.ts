@@ -2,6 +2,7 @@
 
 import type { Redis } from "ioredis";
 import type { AuctionState, Bid, BidOutcome } from "../domain/auction.ts";
+import { MOST_ANSWERS } from "../domain/decide-bid.ts";
 import type { AuctionPage, Auctions, Closing, Creation, NewAuction } from "../domain/ports.ts";
 import { asState, FIELDS, type Fields, millis } from "./auction-fields.ts";
 import { answersKey, auctionKey, auctionsKey, endsKey, outboxKey } from "./keys.ts";
@@ -11,9 +12,12 @@ import { loadScript } from "./redis-script.ts";
 export interface RedisAuctionsOptions {
   /** Events that may wait for the archive; no bids are accepted beyond. */
   readonly mostUnarchived: number;
+  /** Answers of one auction, beyond which those of refused bids are not kept. */
+  readonly mostAnswers?: number;
 }
 
-export function redisAuctions(redis: Redis, { mostUnarchived }: RedisAuctionsOptions): Auctions {
+export function redisAuctions(redis: Redis, options: RedisAuctionsOptions): Auctions {
+  const { mostUnarchived, mostAnswers = MOST_ANSWERS } = options;
   const scripts = { bid: loadScript("bid"), create: loadScript("create"), close: loadScript("close") };
 
   return {
@@ -42,7 +46,7 @@ export function redisAuctions(redis: Redis, { mostUnarchived }: RedisAuctionsOpt
         await scripts.bid(
           redis,
           [auctionKey(auctionId), answersKey(auctionId), outboxKey],
-          [auctionId, bidId, bidderId, amount, keep ? "1" : "0", mostUnarchived],
+          [auctionId, bidId, bidderId, amount, keep ? "1" : "0", mostUnarchived, mostAnswers],
         ),
       );
     },

@@ -10,7 +10,7 @@
 import { type Logger, type Metrics, Overloaded } from "@parallax/service";
 import type { Redis } from "ioredis";
 import type { Bid, BidOutcome } from "../domain/auction.ts";
-import { type BidDecision, decideBid, type KnownAnswer } from "../domain/decide-bid.ts";
+import { type BidDecision, decideBid, type KnownAnswer, MOST_ANSWERS } from "../domain/decide-bid.ts";
 import { fieldsOf } from "../domain/outbox.ts";
 import type { Auctions } from "../domain/ports.ts";
 import { millis, readFields } from "./auction-fields.ts";
@@ -23,6 +23,8 @@ export interface WatchBidsOptions {
   /** Connections, which is bids that are decided at the same time. */
   readonly connections: number;
   readonly mostUnarchived: number;
+  /** Answers of one auction, beyond which those of refused bids are not kept; bids that are decided at the same time may each add one. */
+  readonly mostAnswers?: number;
   /** How long a bid may take, its waiting included; 3 s unless told. */
   readonly patienceMs?: number;
 }
@@ -88,10 +90,11 @@ export class WatchBids implements Disposable {
   async #decide(redis: Redis, bid: Bid, keep: boolean): Promise<{ now: number; decision: BidDecision }> {
     const { auctionId, bidId } = bid;
     // One round trip: Redis answers a connection's commands in their order.
-    const [, fields, answer, time, unarchived] = await Promise.all([
+    const [, fields, answer, answers, time, unarchived] = await Promise.all([
       redis.watch(auctionKey(auctionId)),
       readAuction(redis, auctionId),
       redis.hget(answersKey(auctionId), bidId),
+      redis.hlen(answersKey(auctionId)),
       redis.time(),
       redis.xlen(outboxKey),
     ]);
@@ -102,6 +105,8 @@ export class WatchBids implements Disposable {
       now,
       unarchived,
       mostUnarchived: this.#options.mostUnarchived,
+      answers,
+      mostAnswers: this.#options.mostAnswers ?? MOST_ANSWERS,
     });
     return { now, decision };
   }

@@ -5,6 +5,15 @@
 
 import type { Auction, Bid, BidOutcome, Standing } from "./auction.ts";
 
+/**
+ * Answers that are kept of one auction, unless told otherwise; beyond, only those of accepted bids are. Anybody can have any number of
+ * bids refused, and each kept answer takes some of Redis's memory until long after the end; accepted ones have to rise.
+ *
+ * A refused bid whose answer is not kept had no effect, so that the same one, sent again, can only find the same or a later refusal: what
+ * it must reach only rises, and after the end all are refused. Nobody notices then that an id belongs to another, refused bid.
+ */
+export const MOST_ANSWERS = 1_000_000;
+
 /** What a bid was answered, and which bid that was. */
 export interface KnownAnswer {
   readonly bidderId: string;
@@ -22,6 +31,9 @@ export interface BidCircumstances {
   /** Events that the archive does not have yet, and how many of them there may be. */
   readonly unarchived: number;
   readonly mostUnarchived: number;
+  /** Answers that are kept of this auction, and how many there may be before refusals are no longer kept. */
+  readonly answers: number;
+  readonly mostAnswers: number;
 }
 
 export interface BidDecision {
@@ -32,20 +44,21 @@ export interface BidDecision {
 
 /** @param keep see `Auctions.bid` */
 export function decideBid(bid: Bid, keep: boolean, circumstances: BidCircumstances): BidDecision {
-  const { auction, known, now, unarchived, mostUnarchived } = circumstances;
+  const { auction, known, now, unarchived, mostUnarchived, answers, mostAnswers } = circumstances;
   if (!auction) return forget({ kind: "unknown" });
   if (keep && known) {
     const same = known.bidderId === bid.bidderId && known.amount === bid.amount;
     return forget(same ? known.outcome : { kind: "other-bid" });
   }
   const { seq, highest, endsAt, endedAt } = auction;
+  const keepRefusal = keep && answers < mostAnswers;
   // Once its end has been told it stays ended, whatever becomes of the clock: nothing need be kept from then on.
   if (endedAt !== null) return forget({ kind: "ended", endsAt });
-  if (now >= endsAt) return { outcome: { kind: "ended", endsAt }, remember: keep };
+  if (now >= endsAt) return { outcome: { kind: "ended", endsAt }, remember: keepRefusal };
   const least = leastOf(auction);
   if (bid.amount < least) {
     const outcome = { kind: "refused", seq, highest: highest?.amount ?? null, least } as const;
-    return { outcome, remember: keep };
+    return { outcome, remember: keepRefusal };
   }
   if (unarchived >= mostUnarchived) return forget({ kind: "busy", unarchived });
   return { outcome: { kind: "accepted", seq: seq + 1, amount: bid.amount }, remember: true };

@@ -45,7 +45,8 @@ export interface AuctionPage {
 export interface Auctions {
   create(auction: NewAuction): Promise<Creation>;
   /**
-   * @param keep whether its answer is kept whatever it is, for a bid that may be sent again; otherwise only an acceptance is
+   * @param keep whether its answer is kept whatever it is, for a bid that may be sent again; otherwise only an acceptance is. Once
+   * an auction has so many answers as are allowed, refusals are not kept either (see `MOST_ANSWERS`).
    */
   bid(bid: Bid, keep: boolean): Promise<BidOutcome>;
   /** Undefined for one that never was, and for one that is gone some time after its end. */

@@ -88,7 +88,7 @@ export function createGateway(parts: GatewayParts) {
       id: "placeBid",
       summary: "Bid",
       description:
-        "The same `bid_id` again, with the same bidder and amount, gets the same answer and has one effect. After 503 that is how to learn what became of a bid; the problem carries its `bid_id`.",
+        'The same `bid_id` again, with the same bidder and amount, gets the same answer and has one effect. After 503 that is how to learn what became of a bid; the problem carries its `bid_id`, and `outcome: "unknown"` where the bid may have been accepted; without that it was not. Of an auction with very many answers those of refused bids are no longer kept: such a bid had no effect, and sent again gets the same or a later refusal.',
       params: auctionPathSchema,
       body: bidRequestSchema,
       answers: { 201: { description: "It is the highest bid now, or was.", schema: acceptedBidSchema } },

@@ -2,6 +2,7 @@
 
 import { configure, fields, serviceVariables } from "@parallax/service";
 import { z } from "zod";
+import { MOST_ANSWERS } from "../domain/decide-bid.ts";
 
 /** Every variable that it reads. */
 export const gatewayVariables = z.object({
@@ -16,6 +17,8 @@ export const gatewayVariables = z.object({
   BID_METHOD: z.enum(["script", "watch"], "must be script or watch").default("script"),
   /** Events that may wait for the archive; beyond, bids are refused with 503. */
   MOST_UNARCHIVED: fields.integer({ min: 1, max: 10_000_000 }).default(100_000),
+  /** Answers that are kept of one auction; beyond, those of refused bids are not. */
+  MOST_ANSWERS: fields.integer({ min: 1, max: 100_000_000 }).default(MOST_ANSWERS),
   /** Events on their way to NATS that it has not acknowledged. */
   RELAY_IN_FLIGHT: fields.integer({ min: 1, max: 100_000 }).default(1024),
   /** Within which JetStream takes the same event for the same one. */

@@ -29,7 +29,10 @@ async function start(config: GatewayConfig, { logger, releasers, tracing }: Serv
     connectRedis({ url: config.REDIS_URL, name: "gateway" }, logger),
     (redis) => redis.disconnect(),
   );
-  const byScript = redisAuctions(redis, { mostUnarchived: config.MOST_UNARCHIVED });
+  const byScript = redisAuctions(redis, {
+    mostUnarchived: config.MOST_UNARCHIVED,
+    mostAnswers: config.MOST_ANSWERS,
+  });
   const auctions =
     config.BID_METHOD === "script"
       ? byScript
@@ -61,6 +64,7 @@ function openWatchBids(
     url: config.REDIS_URL,
     connections: WATCH_CONNECTIONS,
     mostUnarchived: config.MOST_UNARCHIVED,
+    mostAnswers: config.MOST_ANSWERS,
   };
   return releasers.add("redis for WATCH", new WatchBids(options, logger, metrics), (bids) =>
     bids[Symbol.dispose](),

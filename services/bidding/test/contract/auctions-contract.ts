@@ -8,15 +8,18 @@ import type { AuctionEvent } from "../../src/domain/events.ts";
 import type { Auctions, NewAuction } from "../../src/domain/ports.ts";
 
 export interface AuctionsUnderTest {
-  /** Takes no more than `MOST_UNARCHIVED` events that are not archived. */
+  /** Takes no more than `MOST_UNARCHIVED` events that are not archived, and keeps refusals up to `MOST_ANSWERS` answers. */
   readonly auctions: Auctions;
   /** Events of one auction, in their order. */
   events(auctionId: string): Promise<readonly AuctionEvent[]>;
   /** Archives everything. */
   archive(): Promise<void>;
+  /** How many answers of an auction are kept. */
+  answers(auctionId: string): Promise<number>;
 }
 
 export const MOST_UNARCHIVED = 200;
+export const MOST_ANSWERS = 120;
 
 const FAR = 3_600_000;
 
@@ -31,7 +34,7 @@ function aNewAuction(changes: Partial<NewAuction> = {}): NewAuction {
   };
 }
 
-export function auctionsContract(t: Test, { auctions, events, archive }: AuctionsUnderTest): void {
+export function auctionsContract(t: Test, { auctions, events, archive, answers }: AuctionsUnderTest): void {
   t.beforeEach(archive);
 
   async function opened(changes: Partial<NewAuction> = {}) {
@@ -245,6 +248,31 @@ export function auctionsContract(t: Test, { auctions, events, archive }: Auction
       t.match(await auctions.bid(known, true), { kind: "accepted" }, "and that was not kept");
     },
   );
+
+  t.test("answers to refused bids are bounded; those to accepted ones are kept all the same", async (t) => {
+    const { id, bid } = await opened({ endsAt: Date.now() + 3000 });
+    const first = bid(1);
+    const refusals = [];
+    for (let n = 0; n < MOST_ANSWERS; n += 1)
+      refusals.push(await auctions.bid(n === 0 ? first : bid(1), true));
+    t.equal(await answers(id), MOST_ANSWERS);
+    const late = bid(99);
+    t.match(await auctions.bid(late, true), { kind: "refused", seq: 0, least: 100 });
+    t.equal(await answers(id), MOST_ANSWERS, "no more of them");
+    const accepted = bid(200);
+    t.match(await auctions.bid(accepted, true), { kind: "accepted", seq: 1 });
+    t.equal(await answers(id), MOST_ANSWERS + 1);
+    t.same(
+      await auctions.bid(late, true),
+      { kind: "refused", seq: 1, highest: 200, least: 205 },
+      "a later one",
+    );
+    t.same(await auctions.bid(first, true), refusals[0], "what is kept stays");
+    t.match(await auctions.bid(accepted, true), { kind: "accepted", seq: 1 });
+    await waitFor("its end", async () => (await auctions.find(id))?.status === "ended");
+    t.match(await auctions.bid(bid(500), true), { kind: "ended" });
+    t.equal(await answers(id), MOST_ANSWERS + 1);
+  });
 
   t.test("it can be used", async (t) => {
     await t.resolves(auctions.check());

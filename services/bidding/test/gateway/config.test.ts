@@ -13,6 +13,7 @@ t.test("what must be given is enough", async (t) => {
     PORT: 8081,
     BID_METHOD: "script",
     MOST_UNARCHIVED: 100_000,
+    MOST_ANSWERS: 1_000_000,
     RELAY_IN_FLIGHT: 1024,
     DEDUPE_WINDOW_SECONDS: 120,
     MAX_IN_FLIGHT: 20_000,
@@ -20,7 +21,7 @@ t.test("what must be given is enough", async (t) => {
 });
 
 t.test("all that is wrong is told at once", async (t) => {
-  const env = { BID_METHOD: "hope", MOST_UNARCHIVED: "0", NATS_URL: "http://127.0.0.1" };
+  const env = { BID_METHOD: "hope", MOST_UNARCHIVED: "0", MOST_ANSWERS: "0", NATS_URL: "http://127.0.0.1" };
   try {
     gatewayConfig(env);
     t.fail("it was taken");
@@ -29,7 +30,7 @@ t.test("all that is wrong is told at once", async (t) => {
     const names = (error as ConfigError).problems.map((line) => line.split(":")[0]);
     t.same(
       new Set(names),
-      new Set(["BID_METHOD", "MOST_UNARCHIVED", "NATS_URL", "REDIS_URL", "DATABASE_URL"]),
+      new Set(["BID_METHOD", "MOST_UNARCHIVED", "MOST_ANSWERS", "NATS_URL", "REDIS_URL", "DATABASE_URL"]),
     );
   }
 });
