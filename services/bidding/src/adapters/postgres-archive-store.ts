@@ -188,10 +188,14 @@ async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => 
   }
 }
 
-/** The transaction met a bid that is there. https://www.postgresql.org/docs/current/errcodes-appendix.html */
+// Class 22: what a value may be; 23: what a table may hold. https://www.postgresql.org/docs/current/errcodes-appendix.html
+const WRONG_DATA = /^2[23]/;
+const UNIQUE_VIOLATION = "23505";
+
+/** The transaction met a bid that is there. */
 function isDuplicate(error: unknown): boolean {
   const { cause } = error as { cause?: { code?: unknown } };
-  return error instanceof DataRefused && cause?.code === "23505";
+  return error instanceof DataRefused && cause?.code === UNIQUE_VIOLATION;
 }
 
 async function asOurs(cause: unknown): Promise<unknown> {
