@@ -69,7 +69,7 @@ export async function prepareRedis(
     args: [
       ...["--port", String(port), "--bind", "127.0.0.1", "--dir", data],
       ...["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""],
-      ...["--maxmemory-policy", "noeviction", "--daemonize", "no"],
+      ...["--maxmemory", "512mb", "--maxmemory-policy", "noeviction", "--daemonize", "no"],
     ],
     cwd: data,
     environment: redis.environment,
