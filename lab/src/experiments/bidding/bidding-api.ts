@@ -2,7 +2,7 @@
 
 import { Pool } from "undici";
 import { z } from "zod";
-import { LabError } from "../../cli/lab-error.ts";
+import { hasPart } from "../../runtimes/has-part.ts";
 import type { Runtime } from "../../runtimes/runtime.ts";
 import { call, PATIENCE, parse, unexpected } from "../json-api.ts";
 
@@ -160,11 +160,5 @@ export class BiddingApi implements AsyncDisposable {
 
 /** The part that bids go to: the load balancer where there is one, else the only gateway. */
 export function biddingTarget(runtime: Pick<Runtime, "endpoint">): string {
-  try {
-    runtime.endpoint("bidding-balancer");
-    return "bidding-balancer";
-  } catch (error) {
-    if (error instanceof LabError && error.code === "NO_SUCH_PART") return "bidding-gateway-1";
-    throw error;
-  }
+  return hasPart(runtime, "bidding-balancer") ? "bidding-balancer" : "bidding-gateway-1";
 }

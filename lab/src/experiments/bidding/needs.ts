@@ -1,6 +1,7 @@
 /** What a lab must have for the experiments of bidding, and which of its parts it may lack. */
 
 import { LabError } from "../../cli/lab-error.ts";
+import { hasPart } from "../../runtimes/has-part.ts";
 import type { Runtime } from "../../runtimes/runtime.ts";
 import type { ServiceSettings } from "../experiment.ts";
 
@@ -14,7 +15,7 @@ export function forGateways(variables: Readonly<Record<string, string>>): Servic
 
 /** @throws LabError USAGE in a lab without bidding */
 export async function needsBidding(runtime: Pick<Runtime, "endpoint">): Promise<void> {
-  if (has(runtime, "bidding-broadcaster")) return;
+  if (hasPart(runtime, "bidding-broadcaster")) return;
   throw new LabError("USAGE", "This experiment needs a lab with bidding.", {
     reason: "The lab that runs was started without the profile bidding.",
     remedy: 'Run "make down", then "make up PROFILE=bidding" (or "PROFILE=all"), and this command again.',
@@ -23,15 +24,5 @@ export async function needsBidding(runtime: Pick<Runtime, "endpoint">): Promise<
 
 export async function lacksGateways(runtime: Pick<Runtime, "endpoint">): Promise<readonly string[]> {
   // Behind a load balancer gateways have no port of their own on this machine.
-  return has(runtime, "bidding-balancer") ? [] : GATEWAYS.slice(1);
-}
-
-function has(runtime: Pick<Runtime, "endpoint">, part: string): boolean {
-  try {
-    runtime.endpoint(part);
-    return true;
-  } catch (error) {
-    if (error instanceof LabError && error.code === "NO_SUCH_PART") return false;
-    throw error;
-  }
+  return hasPart(runtime, "bidding-balancer") ? [] : GATEWAYS.slice(1);
 }

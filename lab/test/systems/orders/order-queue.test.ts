@@ -69,3 +69,13 @@ t.test("a lab that is down is not a lab with defaults", async (t) => {
   };
   await t.rejects(brokerAccess(lab), { code: "NOT_RUNNING" });
 });
+
+t.test("a lab without orders is told so", async (t) => {
+  const lab = {
+    endpoint: (part: string) => {
+      throw new LabError("NO_SUCH_PART", part);
+    },
+    variables: async () => ({}),
+  };
+  await t.rejects(brokerAccess(lab), { code: "NO_SUCH_PART", remedy: /PROFILE=orders/ });
+});

@@ -1,0 +1,15 @@
+/** Whether the lab that runs has a part that this machine reaches: profiles and GATEWAYS decide. */
+
+import { LabError } from "../cli/lab-error.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** @throws LabError such as NOT_RUNNING: a lab that is down is not a lab without the part */
+export function hasPart(runtime: Pick<Runtime, "endpoint">, part: string): boolean {
+  try {
+    runtime.endpoint(part);
+    return true;
+  } catch (error) {
+    if (error instanceof LabError && error.code === "NO_SUCH_PART") return false;
+    throw error;
+  }
+}
