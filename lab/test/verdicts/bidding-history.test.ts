@@ -68,6 +68,18 @@ t.test("a bid without an answer has its effect at once, late, or never", async (
   t.equal(outcome(bid("b", 120, 1, 2, accepted(2)), bid("a", 100, 3)), "broken", "not before it was sent");
 });
 
+t.test("a bid that ended without an answer has its effect late or never, too", async (t) => {
+  const given = bid("a", 100, 0, 3);
+  t.equal(outcome(given, bid("b", 120, 4, 5, accepted(1))), "held", "never");
+  t.equal(outcome(given, read(0, null, null, 5), read(1, 100, "a", 90)), "undecided", "late");
+  t.equal(
+    outcome(given, read(0, null, null, 5), bid("b", 110, 99, 100, accepted(2))),
+    "held",
+    "late, and another bid was answered",
+  );
+  t.equal(outcome(given), "undecided", "it is no bid that was answered");
+});
+
 t.test("the same bid again: one effect, one answer", async (t) => {
   t.equal(
     outcome(bid("a", 100, 0), bid("a", 100, 1, 2, accepted(1)), bid("a", 100, 3, 4, accepted(1))),
