@@ -7,7 +7,7 @@ import type { Verdict } from "../verdicts/verdict.ts";
 import { AnswerTail } from "./answer-lines.ts";
 import type { Bundle } from "./bundle.ts";
 import type { Fault, FinishedLoad, Observed } from "./experiment.ts";
-import { type DoneFault, injectFaults } from "./faults.ts";
+import { type DoneFault, injectFaults, type LeftByFaults } from "./faults.ts";
 import { type RunFigures, stepFigures } from "./figures.ts";
 import {
   crossedThresholds,
@@ -25,7 +25,7 @@ import { MetricsCsv, metricsFile } from "./metrics-csv.ts";
 import type { PlannedRun } from "./plan-run.ts";
 import type { RunOptions } from "./run-experiment.ts";
 import { type Sampler, startSampler } from "./sampler.ts";
-import { settleStages } from "./settle.ts";
+import { settleStages, untilAnswering } from "./settle.ts";
 import { k6Failed } from "./trouble.ts";
 
 export interface ConductedLoad {
@@ -43,6 +43,7 @@ export interface LoadSubject {
   readonly observed: Observed;
   /** Whether nothing was on its way when the load began. */
   readonly wasEmpty: boolean;
+  readonly faults: Pick<LeftByFaults, "thaw">;
 }
 
 /** @throws LabError; also what the sampler met, such as a full disk */
@@ -50,7 +51,7 @@ export async function conductLoad(
   options: RunOptions,
   plan: PlannedRun,
   bundle: Bundle,
-  { observed, wasEmpty }: LoadSubject,
+  { observed, wasEmpty, faults: left }: LoadSubject,
 ): Promise<ConductedLoad> {
   const { experiment, runtime } = options;
   /** Ends what belongs to this run, whether or not the command goes on. */
@@ -112,6 +113,8 @@ export async function conductLoad(
 
     const settled = await settleStages({ ...options, signal }, plan, observed, sampler);
     await sampler.stop();
+    // Only now, since a part that nobody thawed is frozen for as long as the run is measured. What is frozen cannot be asked.
+    if (await left.thaw()) await untilAnswering(observed, signal);
 
     options.onStage("verifying every answer");
     const summary = await readSummary(files.summary);

@@ -92,28 +92,52 @@ export async function injectFaults(
   return done.filter((fault) => fault !== undefined);
 }
 
-/** An engine that a fault has ended stays so until it is started, what is frozen until it is thawed. Never rejects. */
-export async function undoFaults(
-  faults: readonly Fault[],
-  runtime: Runtime,
-  onStage: (text: string) => void,
-): Promise<void> {
-  if (faults.length === 0) return;
-  const frozen = new Set<string>();
-  for (const { part, action } of faults.toSorted((a, b) => a.atSeconds - b.atSeconds)) {
-    if (action === "stop") frozen.add(part);
-    else frozen.delete(part);
+/** What faults leave behind: what is frozen stays so until it is thawed, an engine that was ended until it is started. */
+export class LeftByFaults {
+  readonly #faults: readonly Fault[];
+  readonly #runtime: Pick<Runtime, "kill" | "start" | "status">;
+  readonly #tell: (text: string) => void;
+  readonly #frozen = new Set<string>();
+
+  constructor(
+    faults: readonly Fault[],
+    runtime: Pick<Runtime, "kill" | "start" | "status">,
+    onStage: (text: string) => void,
+  ) {
+    this.#faults = faults;
+    this.#runtime = runtime;
+    this.#tell = onStage;
+    for (const { part, action } of faults.toSorted((a, b) => a.atSeconds - b.atSeconds)) {
+      if (action === "stop") this.#frozen.add(part);
+      else this.#frozen.delete(part);
+    }
   }
-  const tell = (what: string) => (error: unknown) => onStage(`${what}: ${messageOf(error)}`);
-  for (const part of frozen) {
-    onStage(`thawing ${part}, which a fault has frozen`);
-    await runtime.kill(part, "SIGCONT").catch(tell(`${part} was not thawed`));
+
+  /** Each part once. Never rejects; resolves to whether there was any. */
+  async thaw(): Promise<boolean> {
+    const frozen = [...this.#frozen];
+    this.#frozen.clear();
+    for (const part of frozen) {
+      this.#tell(`thawing ${part}, which a fault has frozen`);
+      await this.#runtime.kill(part, "SIGCONT").catch(this.#failed(`${part} was not thawed`));
+    }
+    return frozen.length > 0;
   }
-  const hit = new Set(faults.map(({ part }) => part));
-  const status = await runtime.status().catch(() => undefined);
-  for (const { name, kind, state } of status?.parts ?? []) {
-    if (kind !== "engine" || state !== "stopped" || !hit.has(name)) continue;
-    onStage(`starting ${name} again, which a fault has ended`);
-    await runtime.start(name).catch(tell(`${name} did not start`));
+
+  /** Thaws, and starts engines again. Never rejects. */
+  async undo(): Promise<void> {
+    if (this.#faults.length === 0) return;
+    await this.thaw();
+    const hit = new Set(this.#faults.map(({ part }) => part));
+    const status = await this.#runtime.status().catch(() => undefined);
+    for (const { name, kind, state } of status?.parts ?? []) {
+      if (kind !== "engine" || state !== "stopped" || !hit.has(name)) continue;
+      this.#tell(`starting ${name} again, which a fault has ended`);
+      await this.#runtime.start(name).catch(this.#failed(`${name} did not start`));
+    }
+  }
+
+  #failed(what: string) {
+    return (error: unknown) => this.#tell(`${what}: ${messageOf(error)}`);
   }
 }

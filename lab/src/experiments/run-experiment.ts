@@ -12,7 +12,7 @@ import { type Beside, withoutCompany } from "./beside.ts";
 import { Bundle, FORMAT } from "./bundle.ts";
 import { type ConductedLoad, conductLoad, FILES } from "./conduct-load.ts";
 import type { Experiment, Fault } from "./experiment.ts";
-import { undoFaults } from "./faults.ts";
+import { LeftByFaults } from "./faults.ts";
 import { describeCommit, describeMachine } from "./machine.ts";
 import { metricsFile, type Row } from "./metrics-csv.ts";
 import type { Variant } from "./parameters.ts";
@@ -115,6 +115,7 @@ async function stages(
 ): Promise<ConductedLoad> {
   const { experiment, runtime, signal } = options;
   const configured: string[] = [];
+  const faults = new LeftByFaults(plan.faults, runtime, options.onStage);
   try {
     options.onStage(`setting up ${experiment.system}/${experiment.name}`);
     for (const [service, environment] of Object.entries(plan.services)) {
@@ -126,11 +127,11 @@ async function stages(
     // Only now: what it notes as there before the load must not grow by an earlier run's work.
     await using observed = await experiment.observe(runtime, { ...plan, tell: options.onStage });
     return await noteLeft(observed, backlog, () =>
-      conductLoad(options, plan, bundle, { observed, wasEmpty }),
+      conductLoad(options, plan, bundle, { observed, wasEmpty, faults }),
     );
   } finally {
     // Also after Ctrl-C: the lab that was there before the run is there after it.
-    await undoFaults(plan.faults, runtime, options.onStage);
+    await faults.undo();
     for (const service of configured) {
       await runtime.configure(service, {}).catch((error: unknown) => {
         options.onStage(`${service} did not get its own configuration back: ${messageOf(error)}`);

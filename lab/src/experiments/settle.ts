@@ -10,6 +10,8 @@ import type { Sampler } from "./sampler.ts";
 /** SQS counts are approximate: an empty queue is believed when it is seen so often in a row. */
 const EMPTY_SIGHTINGS = 3;
 const POLL_MS = 300;
+/** For a part that was frozen to find its connections again. */
+const THAWING_MS = 20_000;
 
 /** Resolves to whether everything had drained before the time was over. */
 export async function settle(
@@ -25,6 +27,23 @@ export async function settle(
     await sleep(POLL_MS, undefined, { signal });
   }
   return false;
+}
+
+/** Waits until the system can be asked again, drained or not, for some seconds at most: what does not answer by then fails the verdict. */
+export async function untilAnswering(
+  observed: Pick<Observed, "drained">,
+  signal: AbortSignal,
+): Promise<void> {
+  const answers = () =>
+    observed.drained().then(
+      () => true,
+      () => false,
+    );
+  for (const until = performance.now() + THAWING_MS; performance.now() < until; ) {
+    signal.throwIfAborted();
+    if (await answers()) return;
+    await sleep(POLL_MS, undefined, { signal });
+  }
 }
 
 export interface SettleOptions {

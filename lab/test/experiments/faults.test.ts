@@ -1,6 +1,6 @@
 import t from "tap";
 import { choose, chooseEnvironment } from "../../src/experiments/catalogue.ts";
-import { checkFaults, injectFaults, parseFault } from "../../src/experiments/faults.ts";
+import { checkFaults, injectFaults, LeftByFaults, parseFault } from "../../src/experiments/faults.ts";
 import type { Runtime } from "../../src/runtimes/runtime.ts";
 
 /** As much of a runtime as faults need. */
@@ -79,6 +79,42 @@ t.test("a load that is over, or never began, leaves its faults undone", async (t
     over.abort();
     t.same(await injected, []);
   }
+});
+
+t.test(
+  "what is frozen in the end is thawed once; an engine that was ended is started only at the end",
+  async (t) => {
+    const done: string[] = [];
+    const part = (name: string, kind: string, state: string) => ({ name, kind, state });
+    const runtime = {
+      kill: async (part: string, signal?: string) => void done.push(`${signal} ${part}`),
+      start: async (part: string) => void done.push(`start ${part}`),
+      status: async () => ({
+        parts: [
+          part("redis", "engine", "stopped"),
+          part("postgres", "engine", "running"),
+          part("gone", "engine", "stopped"),
+        ],
+      }),
+    } as unknown as Runtime;
+    const texts = ["stop:a@1s", "stop:b@1s", "cont:b@2s", "kill:redis@1s", "kill:postgres@1s"];
+    const faults = new LeftByFaults(texts.map(parseFault), runtime, () => {});
+    t.ok(await faults.thaw());
+    t.same(done, ["SIGCONT a"]);
+    t.notOk(await faults.thaw(), "nothing is left");
+    await faults.undo();
+    t.same(done, ["SIGCONT a", "start redis"]);
+  },
+);
+
+t.test("a part that cannot be thawed is told of, and the rest is undone", async (t) => {
+  const told: string[] = [];
+  const killing = recordingRuntime(async () => {
+    throw new Error("no such process");
+  });
+  const faults = new LeftByFaults([parseFault("stop:a@1s")], killing, (text) => told.push(text));
+  await faults.undo();
+  t.same(told, ["thawing a, which a fault has frozen", "a was not thawed: no such process"]);
 });
 
 t.test("experiments are chosen by name, and what does not exist is told with what does", async (t) => {

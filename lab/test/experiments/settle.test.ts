@@ -3,7 +3,7 @@ import t from "tap";
 import type { Experiment, Observed } from "../../src/experiments/experiment.ts";
 import { smoke } from "../../src/experiments/orders/smoke.ts";
 import { planRun } from "../../src/experiments/plan-run.ts";
-import { type SettleOptions, settleStages } from "../../src/experiments/settle.ts";
+import { type SettleOptions, settleStages, untilAnswering } from "../../src/experiments/settle.ts";
 import type { Runtime } from "../../src/runtimes/runtime.ts";
 
 const boundedTo = (measuredSeconds: number): Experiment => ({
@@ -69,4 +69,19 @@ t.test("without a bound all of it is measured", async (t) => {
   const { run, configured } = lab({ ...smoke, settleSeconds: 0.5 }, () => false);
   t.match(await run(), { drained: false, drainedInTime: false });
   t.same(configured, []);
+});
+
+t.test("a system that was frozen is waited for until it can be asked, drained or not", async (t) => {
+  let asked = 0;
+  const drained = async () => {
+    asked += 1;
+    if (asked < 3) throw new Error("no answer");
+    return false;
+  };
+  await untilAnswering({ drained }, AbortSignal.timeout(10_000));
+  t.equal(asked, 3);
+  const never = async () => {
+    throw new Error("no answer");
+  };
+  await t.rejects(untilAnswering({ drained: never }, AbortSignal.timeout(500)), { name: /Timeout|Abort/ });
 });
