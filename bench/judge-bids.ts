@@ -37,7 +37,11 @@ try {
   const archiveRead = performance.now();
   const { auction, seen: live } = JSON.parse(await readFile(join(root, "auction.json"), "utf8")) as {
     auction: FinalAuction;
-    seen: { watchers: WatcherReport[]; prices: [number, number | null][] };
+    seen: {
+      watchers: WatcherReport[];
+      prices: [number, number | null][];
+      bidders: [number, string | null][];
+    };
   };
   const judging = performance.now();
   const verdict = judgeBidding({
@@ -46,7 +50,12 @@ try {
     auction,
     archive,
     drained: true,
-    live: { watchers: live.watchers, prices: new Map(live.prices), disputed: new Set() },
+    live: {
+      watchers: live.watchers,
+      prices: new Map(live.prices),
+      bidders: new Map(live.bidders),
+      disputed: new Set(),
+    },
   });
   const { user, system } = process.cpuUsage(before);
   const seconds = (user + system) / 1e6;

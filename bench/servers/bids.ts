@@ -23,7 +23,7 @@ await write("answers.jsonl", answers, ({ at, wall_ms, ms, status, ...bid }) => (
   ...bid,
 }));
 await write("archive.jsonl", archive, (bid) => bid);
-const seen = { watchers: live.watchers, prices: [...live.prices] };
+const seen = { watchers: live.watchers, prices: [...live.prices], bidders: [...live.bidders] };
 await writeFile(join(directory, "auction.json"), JSON.stringify({ auction, seen }));
 
 async function write<T>(name: string, all: readonly T[], line: (one: T) => object): Promise<void> {

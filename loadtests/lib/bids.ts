@@ -9,6 +9,8 @@ export interface BidBody {
 /** What an answer names; fields that it does not have, or that are of another kind, are left out: it is recorded all the same, and judged. */
 export interface BidAnswer {
   readonly answered_id?: string;
+  /** Of the accepted bid. */
+  readonly answered_amount?: number;
   /** Of the accepted bid, or how many had been accepted when this one was refused. */
   readonly seq?: number;
   /** Of a refusal: the highest amount by then; null before the first bid. */
@@ -50,10 +52,11 @@ export function bidIds(run: string, user: number): (turn: number) => string {
 
 export function readAnswer(status: number, body: unknown): BidAnswer {
   if (status !== 201 && status !== 409) return {};
-  const { bid_id, seq, highest } = parsed(body);
+  const { bid_id, seq, amount, highest } = parsed(body);
   return {
     ...(typeof bid_id === "string" ? { answered_id: bid_id } : {}),
     ...(typeof seq === "number" ? { seq } : {}),
+    ...(status === 201 && typeof amount === "number" ? { answered_amount: amount } : {}),
     ...(status === 409 && (typeof highest === "number" || highest === null) ? { highest } : {}),
   };
 }

@@ -75,10 +75,14 @@ for (const [perSecond, wobbleMs] of [
 
 t.test("of an answer is read what it names, whatever else it is", async (t) => {
   const body = JSON.stringify;
-  t.same(readAnswer(201, body({ bid_id: "a", seq: 3, amount: 9 })), { answered_id: "a", seq: 3 });
+  t.same(readAnswer(201, body({ bid_id: "a", seq: 3, amount: 9 })), {
+    answered_id: "a",
+    seq: 3,
+    answered_amount: 9,
+  });
   t.same(readAnswer(409, body({ title: "x", seq: 3, highest: 9, least: 10 })), { seq: 3, highest: 9 });
   t.same(readAnswer(409, body({ seq: 0, highest: null })), { seq: 0, highest: null });
-  t.same(readAnswer(201, body({ seq: "3", highest: 9 })), {});
+  t.same(readAnswer(201, body({ seq: "3", amount: "9", highest: 9 })), {});
   for (const odd of ["", "<html>", "null", "[]", "3", undefined]) t.same(readAnswer(201, odd), {});
   t.same(readAnswer(503, body({ bid_id: "a", seq: 3 })), {}, "an unknown outcome names no seq");
 });

@@ -2,7 +2,7 @@
  * What clients of an auction were told, from the load generator's lines: a line an answer, the same fields as everywhere and those of
  * a bid behind them. Read once, line by line, in memory for the bids and not for the answers.
  *
- *     {"at":…,"wall_ms":…,"ms":…,"status":201,"step":"load","op":"bid","id":"<bid's UUID>","amount":1250,"bidder":"bidder-7","seq":12}
+ *     {"at":…,"wall_ms":…,"ms":…,"status":201,"step":"load","op":"bid","id":"<bid's UUID>","amount":1250,"bidder":"bidder-7","seq":12,"answered_id":"<the same>","answered_amount":1250}
  *     {"at":…,"wall_ms":…,"ms":…,"status":409,"step":"load","op":"bid","id":"<bid's UUID>","amount":1250,"bidder":"bidder-7","seq":12,"highest":1300}
  */
 
@@ -27,6 +27,7 @@ const bidLine = z.object({
   seq: z.number().optional(),
   highest: z.number().nullable().optional(),
   answered_id: z.string().optional(),
+  answered_amount: z.number().optional(),
 });
 
 export interface ReadAnswers {

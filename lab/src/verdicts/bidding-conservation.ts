@@ -15,6 +15,9 @@ import type { SentBids, Told } from "./bidding-sent.ts";
 import { noneOfThem, Offenders } from "./offenders.ts";
 import { type Invariant, noneOf, type Observation, type Verdict, verdictOf } from "./verdict.ts";
 
+/** Of all bids: where more were never decided, whom the auction served is too few to tell of all. */
+const MOST_UNDECIDED = 0.5;
+
 /** Of all bids: with fewer, hardly anything was changed that could have been lost. */
 const LEAST_ACCEPTED = 0.1;
 
@@ -38,6 +41,7 @@ export function judgeBidding(evidence: BiddingEvidence): Verdict {
       oneEffectPerBid(sent, evidence),
       keepsToTheClock(numbers, sent),
       liveEndsEqual(numbers, evidence),
+      enoughDecided(counts.turned_away + numbers.unheard, sent.size),
       enoughAccepted(counts.accepted, sent.size),
     ],
     [
@@ -80,7 +84,8 @@ function allOnRecord({ lines, unreadable, requests }: BiddingEvidence): Invarian
 function answersSayWhatTheyMust({ malformed, statuses }: SentBids): Invariant {
   return noneOfThem("answers-say-what-they-must", malformed, {
     checked: (statuses.get(201) ?? 0) + (statuses.get(409) ?? 0),
-    detail: "Each 201 has a number and names no other bid; each 409 has a number and the highest amount.",
+    detail:
+      "Each 201 has a number and names the bid and its amount; each 409 has a number and the highest amount.",
   });
 }
 
@@ -176,6 +181,15 @@ function oneEffectPerBid(
     counts: { repeated_answers: repeated },
     detail: "The same bid again had the same answer, and is archived once at most.",
   });
+}
+
+/** 429 and 503 break nothing, one by one; an auction that answers nothing else is none. */
+function enoughDecided(undecided: number, bids: number): Invariant {
+  const detail =
+    "At least half of the bids were decided in the end; the others were turned away, or had no answer and no effect.";
+  const enough = bids > 0 && undecided <= bids * MOST_UNDECIDED;
+  const counts = { undecided, bids };
+  return { name: "enough-bids-were-decided", outcome: enough ? "held" : "undecided", detail, counts };
 }
 
 function enoughAccepted(accepted: number, bids: number): Invariant {

@@ -41,7 +41,9 @@ export interface SeenLive {
   readonly watchers: readonly WatcherReport[];
   /** Highest amount by number, as it was told first; null at number 0. */
   readonly prices: ReadonlyMap<number, number | null>;
-  /** Numbers for which two different amounts were told. */
+  /** The same: whose bid that was. */
+  readonly bidders: ReadonlyMap<number, string | null>;
+  /** Numbers for which two different amounts or bidders were told. */
   readonly disputed: ReadonlySet<number>;
 }
 

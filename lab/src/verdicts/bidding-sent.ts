@@ -2,7 +2,7 @@
  * Every bid that clients sent, and what they were told: one row a bid, into which repeated answers are folded.
  *
  * - **accepted**, **refused**, **ended**: 201, 409, 410.
- * - **rejected**: 404 or 422, an answer about this bid that gives it no effect.
+ * - **rejected**: 400, 404 or 422, an answer about this bid that gives it no effect.
  * - **turned away**: another 4xx, such as 429: no effect, and a later attempt may have another answer.
  * - **unknown**: no answer, 5xx, anything else. The bid may have taken effect or not, or may still do so.
  *
@@ -35,8 +35,9 @@ export interface BidAnswer {
   readonly seq?: number | undefined;
   /** Of 409. */
   readonly highest?: number | null | undefined;
-  /** The id that a 201 names. */
+  /** The id and the amount that a 201 names. */
   readonly answered_id?: string | undefined;
+  readonly answered_amount?: number | undefined;
 }
 
 /** What a bid came to by its client's knowledge. */
@@ -74,7 +75,7 @@ export class SentBids {
   readonly #rows = new Columns(COLUMNS);
   /** Bids whose repeated answers differ. */
   readonly contradicted = new Offenders();
-  /** Answers that lack what they have to say, or that name another bid. */
+  /** Answers that lack what they have to say, or that name another bid or amount. */
   readonly malformed = new Offenders();
   /** Answers by HTTP status. */
   readonly statuses = new Map<number, number>();
@@ -187,14 +188,16 @@ function toldBy(status: number): number {
   if (status === 201) return ACCEPTED;
   if (status === 409) return REFUSED;
   if (status === 410) return TOLD.indexOf("ended");
-  if (status === 404 || status === 422) return REJECTED;
+  if (status === 400 || status === 404 || status === 422) return REJECTED;
   return status >= 400 && status < 500 ? TOLD.indexOf("turned-away") : UNKNOWN;
 }
 
-/** A 201 its number, and no other bid's id; a 409 a number and the highest amount, which only number 0 lacks. */
-function saysWhatItMust({ status, id, seq, highest, answered_id }: BidAnswer): boolean {
+/** A 201 its number, and the bid's own id and amount; a 409 a number and the highest amount, which only number 0 lacks. */
+function saysWhatItMust(answer: BidAnswer): boolean {
+  const { status, id, amount, seq, highest, answered_id, answered_amount } = answer;
   if (!Number.isSafeInteger(seq) || seq === undefined) return false;
-  if (status === 201) return seq >= 1 && (answered_id ?? id).toLowerCase() === id.toLowerCase();
+  if (status === 201)
+    return seq >= 1 && answered_id?.toLowerCase() === id.toLowerCase() && answered_amount === amount;
   return seq >= 0 && highest !== undefined && (seq === 0) === (highest === null);
 }
 

@@ -17,6 +17,8 @@ const line = (at: number, changes: object = {}) =>
     amount: 100 + at,
     bidder: `bidder-${at % 3}`,
     seq: at + 1,
+    answered_id: id(at),
+    answered_amount: 100 + at,
     ...changes,
   });
 

@@ -39,6 +39,8 @@ function withoutAtomicity(seed: number, together: number): Story {
         amount,
         bidder: "b",
         seq: seq + 1,
+        answered_id: id,
+        answered_amount: amount,
       } satisfies BidAnswer);
       Object.assign(auction, { seq: seq + 1, highest: amount, bid_id: id, bidder_id: "b" });
       archive.push({ seq: seq + 1, bid_id: id, bidder_id: "b", amount });
@@ -47,6 +49,7 @@ function withoutAtomicity(seed: number, together: number): Story {
   for (const watcher of story.live.watchers)
     Object.assign(watcher, { seq: auction.seq, highest: auction.highest });
   story.live.prices.clear();
+  story.live.bidders.clear();
   story.requests = answers.length;
   return story;
 }
@@ -74,6 +77,26 @@ t.test("a service that answers nothing but errors is undecided", async (t) => {
   Object.assign(story.auction, { seq: 0, highest: null, bid_id: null, bidder_id: null });
   for (const watcher of story.live.watchers) Object.assign(watcher, { seq: 0, highest: null });
   t.match(outcomesOf(story), { verdict: "undecided", "accepted-numbers-are-gapless": "undecided" });
+});
+
+t.test("with more than half turned away for good, what the others were told is not enough", async (t) => {
+  const turnedAway = (status: number, share: number) => {
+    const story = simulateAuction(1, { bids: 100, lost: 0, late: 0 });
+    const random = seededRandom(2);
+    const turned = (): BidAnswer => ({ ...story.answers[0], status, id: uuid(random) }) as BidAnswer;
+    const more = Array.from({ length: share * 100 }, turned);
+    story.requests = story.answers.push(...more);
+    return outcomesOf(story);
+  };
+  for (const status of [429, 503]) {
+    t.match(turnedAway(status, 1), { verdict: "held", "enough-bids-were-decided": "held" });
+    const outcomes = turnedAway(status, 1.01);
+    t.same(
+      Object.keys(outcomes).filter((name) => outcomes[name] !== "held"),
+      ["verdict", "enough-bids-were-decided"],
+    );
+    t.equal(outcomes.verdict, "undecided");
+  }
 });
 
 t.test("with fewer than one in ten accepted, little was put to the test", async (t) => {

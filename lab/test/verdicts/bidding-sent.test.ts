@@ -10,7 +10,8 @@ function answer(status: number, changes: Partial<BidAnswer> = {}): BidAnswer {
   return { at, wall_ms: 10, ms: 9.5, status, id: ID, amount: 100, bidder: "b", ...changes };
 }
 
-const accepted = (changes: Partial<BidAnswer> = {}) => answer(201, { seq: 3, ...changes });
+const accepted = (changes: Partial<BidAnswer> = {}) =>
+  answer(201, { seq: 3, answered_id: ID, answered_amount: changes.amount ?? 100, ...changes });
 const refused = (changes: Partial<BidAnswer> = {}) => answer(409, { seq: 3, highest: 100, ...changes });
 
 function fold(...answers: readonly BidAnswer[]) {
@@ -20,7 +21,8 @@ function fold(...answers: readonly BidAnswer[]) {
 }
 
 t.test("what one answer tells", async (t) => {
-  const told = (status: number) => fold(answer(status, { seq: 1, highest: 1 })).at(0).told;
+  const told = (status: number) =>
+    fold(answer(status, { seq: 1, highest: 1, answered_id: ID, answered_amount: 100 })).at(0).told;
   const statuses = [201, 409, 410, 404, 422, 429, 400, 0, 500, 503, 200];
   t.same(statuses.map(told), [
     "accepted",
@@ -29,7 +31,7 @@ t.test("what one answer tells", async (t) => {
     "rejected",
     "rejected",
     "turned-away",
-    "turned-away",
+    "rejected",
     "unknown",
     "unknown",
     "unknown",
@@ -90,6 +92,9 @@ t.test("an answer that lacks what it has to say tells nothing, and is counted", 
     answer(201),
     accepted({ seq: 0 }),
     accepted({ seq: 1.5 }),
+    accepted({ answered_id: undefined }),
+    accepted({ answered_amount: undefined }),
+    accepted({ answered_amount: 101 }),
     accepted({ answered_id: "00000000-0000-4000-8000-000000000002" }),
     answer(409, { highest: 100 }),
     answer(409, { seq: 1 }),

@@ -1,6 +1,7 @@
 /** What may be wrong with what clients were told. */
 
 import {
+  type Answer,
   accepted,
   archived,
   type Corruption,
@@ -18,6 +19,11 @@ const CLOCK = "numbers-keep-to-the-clock";
 const RISE = "accepted-amounts-rise";
 const ONCE = "one-effect-per-bid";
 const SAYS = "answers-say-what-they-must";
+
+/** With another amount, and answered for it. */
+function resent(bid: Answer, amount: number): void {
+  Object.assign(bid, { amount, answered_amount: amount });
+}
 
 export const corruptBids: readonly Corruption[] = [
   {
@@ -58,7 +64,7 @@ export const corruptBids: readonly Corruption[] = [
     finds: RISE,
     wrong(story, pick) {
       const bid = pick(inner(story));
-      bid.amount = priceAt(story, (bid.seq ?? 0) - 1) - 1;
+      resent(bid, priceAt(story, (bid.seq ?? 0) - 1) - 1);
       archived(story, bid.id).amount = bid.amount;
     },
   },
@@ -67,7 +73,7 @@ export const corruptBids: readonly Corruption[] = [
     finds: RISE,
     wrong(story, pick) {
       const bid = pick(inner(story));
-      bid.amount = priceAt(story, (bid.seq ?? 0) - 1) + story.auction.min_increment - 1;
+      resent(bid, priceAt(story, (bid.seq ?? 0) - 1) + story.auction.min_increment - 1);
       archived(story, bid.id).amount = bid.amount;
     },
   },
@@ -137,6 +143,13 @@ export const corruptBids: readonly Corruption[] = [
     },
   },
   {
+    what: "a bid cannot be read",
+    finds: REFUSALS,
+    wrong(story, pick) {
+      Object.assign(pick(refused(story)), { status: 400, seq: undefined, highest: undefined });
+    },
+  },
+  {
     what: "a refusal tells what was long ago",
     finds: CLOCK,
     wrong(story, pick) {
@@ -196,8 +209,9 @@ export const corruptBids: readonly Corruption[] = [
     finds: ONCE,
     wrong(story, pick) {
       const bid = pick(inner(story));
-      const answer = { seq: story.auction.seq + 1, amount: (story.auction.highest ?? 0) + 100 };
-      story.requests = story.answers.push({ ...bid, ...answer, at: bid.at + 100 });
+      const other = { ...bid, seq: story.auction.seq + 1, at: bid.at + 100 };
+      resent(other, (story.auction.highest ?? 0) + 100);
+      story.requests = story.answers.push(other);
     },
   },
   {
@@ -219,6 +233,20 @@ export const corruptBids: readonly Corruption[] = [
     finds: SAYS,
     wrong(story, pick) {
       pick(inner(story)).answered_id = found(accepted(story)[0]).id;
+    },
+  },
+  {
+    what: "a 201 names no bid",
+    finds: SAYS,
+    wrong(story, pick) {
+      pick(inner(story)).answered_id = undefined;
+    },
+  },
+  {
+    what: "a 201 names another amount",
+    finds: SAYS,
+    wrong(story, pick) {
+      pick(inner(story)).answered_amount = 1;
     },
   },
   {

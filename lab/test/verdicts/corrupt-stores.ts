@@ -130,6 +130,27 @@ export const corruptStores: readonly Corruption[] = [
     },
   },
   {
+    what: "a subscriber saw a bidder who did not bid it",
+    finds: LIVE,
+    wrong(story, pick) {
+      story.live.bidders.set(pick(inner(story)).seq ?? 0, "somebody else");
+    },
+  },
+  {
+    what: "a subscriber saw nobody as the bidder",
+    finds: LIVE,
+    wrong(story, pick) {
+      story.live.bidders.set(pick(inner(story)).seq ?? 0, null);
+    },
+  },
+  {
+    what: "a subscriber saw a bidder before the first bid",
+    finds: LIVE,
+    wrong(story) {
+      story.live.bidders.set(0, "somebody");
+    },
+  },
+  {
     what: "two subscribers saw two prices for one number",
     finds: LIVE,
     wrong(story, pick) {

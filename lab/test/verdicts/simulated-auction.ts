@@ -15,6 +15,7 @@ export interface Story {
   live: {
     watchers: Mutable<SeenLive["watchers"][number]>[];
     prices: Map<number, number | null>;
+    bidders: Map<number, string | null>;
     disputed: Set<number>;
   };
   requests: number;
@@ -49,6 +50,11 @@ export function simulateAuction(seed: number, options: SimulationOptions = {}): 
     bid_id: null as string | null,
   };
   const prices = new Map<number, number | null>([[0, null]]);
+  const bidders = new Map<number, string | null>([[0, null]]);
+  const show = () => {
+    prices.set(top.seq, top.highest);
+    bidders.set(top.seq, top.bidder_id);
+  };
   for (let at = 0; at < bids + late; at += 1) {
     const id = uuid(random);
     const bidder = `bidder-${upTo(20)}`;
@@ -56,11 +62,11 @@ export function simulateAuction(seed: number, options: SimulationOptions = {}): 
     // Some two of three know the price; the others are behind, or try to pay less.
     const amount = Math.max(1, random() < 0.65 ? least + upTo(50) : least - 1 - upTo(60));
     const effect = BEGAN + at * 3;
-    const answer = { id, amount, bidder, ...told(at >= bids, amount, least, top) };
+    const answer = told(at >= bids, { id, amount }, least, top);
     if (answer.status === 201) {
       Object.assign(top, { seq: top.seq + 1, highest: amount, bidder_id: bidder, bid_id: id });
       archive.push({ seq: top.seq, bid_id: id, bidder_id: bidder, amount });
-      if (random() < 0.2) prices.set(top.seq, amount);
+      if (random() < 0.2) show();
     }
     const sent = (from: number, until: number, answered: Partial<BidAnswer>): Mutable<BidAnswer> => {
       const wall_ms = until - from;
@@ -74,7 +80,7 @@ export function simulateAuction(seed: number, options: SimulationOptions = {}): 
     }
     if (random() < 0.05) answers.push(sent(until + 100, until + 110, answer));
   }
-  prices.set(top.seq, top.highest);
+  show();
   const watchers = ["watcher-1", "watcher-2"].map((name) => ({
     name,
     connected: true,
@@ -95,7 +101,7 @@ export function simulateAuction(seed: number, options: SimulationOptions = {}): 
       status: late > 0 ? "ended" : "open",
       ...top,
     },
-    live: { watchers, prices, disputed: new Set() },
+    live: { watchers, prices, bidders, disputed: new Set() },
     requests: answers.length,
     unreadable: 0,
     drained: true,
@@ -118,10 +124,11 @@ export function uuid(random: () => number): string {
 
 function told(
   ended: boolean,
-  amount: number,
+  { id, amount }: { readonly id: string; readonly amount: number },
   least: number,
   { seq, highest }: { readonly seq: number; readonly highest: number | null },
-): Pick<BidAnswer, "status" | "seq" | "highest"> {
+): Pick<BidAnswer, "status" | "seq" | "highest" | "answered_id" | "answered_amount"> {
   if (ended) return { status: 410 };
-  return amount < least ? { status: 409, seq, highest } : { status: 201, seq: seq + 1 };
+  if (amount < least) return { status: 409, seq, highest };
+  return { status: 201, seq: seq + 1, answered_id: id, answered_amount: amount };
 }

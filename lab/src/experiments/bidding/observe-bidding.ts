@@ -31,6 +31,8 @@ export const biddingSamples = [
 /** To be outbid is an answer. */
 export const expectedOfBids: ExpectedStatuses = { bid: [409] };
 
+const NOBODY: SeenLive = { watchers: [], prices: new Map(), bidders: new Map(), disputed: new Set() };
+
 /** Those who watch the auction of a run. */
 export interface LiveAudience extends AsyncDisposable {
   now(): {
@@ -131,7 +133,7 @@ export async function openBidding(
       const { sent, lines, unreadable } = await readBidAnswers(run.answersFile, run.signal);
       const auction = await auctionNow();
       const archive = await ArchivedBids.read(api.archivedBids(auction.auction_id, run.signal));
-      const live = (await audience?.seen(run)) ?? { watchers: [], prices: new Map(), disputed: new Set() };
+      const live = (await audience?.seen(run)) ?? NOBODY;
       const { requests, drained } = run;
       const verdict = judgeBidding({ sent, lines, unreadable, requests, auction, archive, drained, live });
       judged = { sent, verdict };

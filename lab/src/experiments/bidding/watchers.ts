@@ -14,6 +14,8 @@ const messageSchema = z.object({
   type: z.enum(["snapshot", "price", "ended"]),
   seq: z.int().min(0),
   highest: z.int().nullable(),
+  /** Whose bid the highest is. */
+  bidder_id: z.string().nullable(),
   /** Of a snapshot. */
   status: z.enum(["open", "ended"]).optional(),
   /** When it was so: milliseconds since the epoch, by Redis's clock. */
@@ -54,6 +56,7 @@ export class Watchers implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   readonly #closing = new AbortController();
   readonly #prices = new Map<number, number | null>();
+  readonly #bidders = new Map<number, string | null>();
   readonly #disputed = new Set<number>();
   /** A message goes to all watchers in the same bytes, and is parsed once. */
   #last: { readonly text: unknown; readonly message: LiveMessage | undefined } = {
@@ -97,6 +100,7 @@ export class Watchers implements AsyncDisposable {
     return {
       watchers: this.#watchers.map((watcher) => watcher.report()),
       prices: this.#prices,
+      bidders: this.#bidders,
       disputed: this.#disputed,
     };
   }
@@ -125,9 +129,13 @@ export class Watchers implements AsyncDisposable {
     if (text !== this.#last.text) this.#last = { text, message: parsed(text) };
     const { message } = this.#last;
     if (message === undefined) return undefined;
-    const { seq, highest } = message;
-    if (!this.#prices.has(seq)) this.#prices.set(seq, highest);
-    else if (this.#prices.get(seq) !== highest) this.#disputed.add(seq);
+    const { seq, highest, bidder_id } = message;
+    if (!this.#prices.has(seq)) {
+      this.#prices.set(seq, highest);
+      this.#bidders.set(seq, bidder_id);
+    } else if (this.#prices.get(seq) !== highest || this.#bidders.get(seq) !== bidder_id) {
+      this.#disputed.add(seq);
+    }
     this.#options.onMessage?.(message, Date.now());
     return message;
   }

@@ -16,14 +16,16 @@ const steps = schedule([
 const run = { steps, loadBegan: BEGAN };
 
 function told(sent: SentBids, second: number, answer: { status: number; seq?: number; highest?: number }) {
+  const id = randomUUID();
   sent.add({
     at: BEGAN + second * 1000,
     wall_ms: 5,
     ms: 5,
-    id: randomUUID(),
+    id,
     amount: 1,
     bidder: "b",
     ...answer,
+    ...(answer.status === 201 && { answered_id: id, answered_amount: 1 }),
   });
 }
 

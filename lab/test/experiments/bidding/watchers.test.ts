@@ -12,11 +12,13 @@ const snapshot = (seq: number, highest: number | null) => ({
   status: "open",
   seq,
   highest,
+  bidder_id: highest === null ? null : "b",
 });
-const price = (seq: number, highest: number) => ({
+const price = (seq: number, highest: number, bidder_id = "b") => ({
   type: "price",
   seq,
   highest,
+  bidder_id,
   at: "2026-01-01T00:00:00.000Z",
 });
 
@@ -64,7 +66,7 @@ t.test("each is told of the auction, then of prices, and all prices are kept onc
   tell(price(5, 200));
   tell({ type: "ended", seq: 5, highest: 200, bidder_id: "b" });
   await waitFor("all messages", () => total(watchers) === 12);
-  const { watchers: reports, prices, disputed } = watchers.seen();
+  const { watchers: reports, prices, bidders, disputed } = watchers.seen();
   t.same(
     reports.map(({ name }) => name),
     ["crowd-1", "crowd-2", "crowd-3"],
@@ -88,24 +90,31 @@ t.test("each is told of the auction, then of prices, and all prices are kept onc
       [5, 200],
     ],
   );
+  t.same([...bidders.values()], [null, "b", "b"]);
   t.equal(disputed.size, 0);
   t.equal(heard.length, 12);
   t.ok(watchers.reached(5));
   t.notOk(watchers.reached(6));
 });
 
-t.test("a number that goes back, two prices for one number, and nonsense are noticed", async (t) => {
-  const { url, tell } = await aServer(t, snapshot(3, 100));
-  const watchers = await watch(t, url, { count: 1 });
-  tell(price(4, 110));
-  tell(price(3, 100));
-  tell(price(4, 111));
-  tell("nonsense");
-  tell({ type: "price", seq: -1, highest: 1 });
-  await waitFor("all messages", () => total(watchers) === 6);
-  t.match(watchers.seen().watchers, [{ wentBack: 1, unreadable: 2, seq: 4, highest: 111 }]);
-  t.same([...watchers.seen().disputed], [4]);
-});
+t.test(
+  "a number that goes back, two prices or bidders for one number, and nonsense are noticed",
+  async (t) => {
+    const { url, tell } = await aServer(t, snapshot(3, 100));
+    const watchers = await watch(t, url, { count: 1 });
+    tell(price(4, 110));
+    tell(price(3, 100));
+    tell(price(4, 111));
+    tell("nonsense");
+    tell({ type: "price", seq: -1, highest: 1, bidder_id: "b" });
+    tell({ type: "price", seq: 6, highest: 130 });
+    tell(price(5, 120));
+    tell(price(5, 120, "c"));
+    await waitFor("all messages", () => total(watchers) === 9);
+    t.match(watchers.seen().watchers, [{ wentBack: 1, unreadable: 3, seq: 5, highest: 120 }]);
+    t.same([...watchers.seen().disputed], [4, 5], "two amounts, or two bidders");
+  },
+);
 
 t.test("who is cut off comes back, and remembers what was told before", async (t) => {
   const { server, url, state } = await aServer(t, snapshot(5, 100));

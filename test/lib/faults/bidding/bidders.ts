@@ -99,7 +99,12 @@ export class Bidders implements AsyncDisposable {
     const { status, body, retryAfter } = await this.#send(bid, gateway);
     const answeredAt = Date.now();
     const ms = performance.now() - began;
-    const { seq, highest, bid_id } = body as { seq?: number; highest?: number | null; bid_id?: string };
+    const { seq, highest, bid_id, amount } = body as {
+      seq?: number;
+      highest?: number | null;
+      bid_id?: string;
+      amount?: number;
+    };
     const answer = DEFINITE.has(status) ? ({ status, seq, highest } as BidTold) : undefined;
     this.attempts.push({
       operation: { op: "bid", ...bid, ...(answer && { answer }) },
@@ -125,7 +130,7 @@ export class Bidders implements AsyncDisposable {
       bidder: bid.bidder_id,
       seq,
       highest,
-      ...(status === 201 && { answered_id: bid_id }),
+      ...(status === 201 && { answered_id: bid_id, answered_amount: amount }),
     });
     return { status, body: body, retryAfter, ms, sentAt, answeredAt };
   }
