@@ -106,10 +106,7 @@ async function same(t: Test, { kept, unarchived, publisher }: Events, id: string
       .toSorted((a, b) => a.seq - b.seq),
   );
   t.same(conflicts, []);
-  const { rows } = await pool.query("select count(*)::int as n from bidding.conflicts");
-  t.comment(
-    `${accepted.length} bids accepted, ${bids.length} archived, ${rows[0].n} conflicts of the contracts`,
-  );
+  t.comment(`${accepted.length} bids accepted, ${bids.length} archived`);
 }
 
 t.test("NATS comes back without its disk in the middle of bids", async (t) => {
