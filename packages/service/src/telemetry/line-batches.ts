@@ -17,8 +17,9 @@ export class LineBatches implements DestinationStream {
 
   /** @param descriptor which is open */
   constructor(descriptor: number) {
-    // With a least length, since without one its flush does not wait for what is being written.
-    this.#sink = pino.destination({ dest: descriptor, sync: false, minLength: 1 });
+    // What is shorter waits there until it is flushed. It begins to write a batch at once, which `flushSync` could no longer do itself:
+    // a process that exits meanwhile may not get to it.
+    this.#sink = pino.destination({ dest: descriptor, sync: false, minLength: BATCH - 1, maxWrite: 2 * BATCH });
     process.on("exit", () => this.flushSync());
   }
 
@@ -26,7 +27,7 @@ export class LineBatches implements DestinationStream {
     this.#lines.push(line);
     this.#length += line.length;
     if (this.#length >= BATCH) this.#handOn();
-    else this.#timer ??= setTimeout(() => this.#handOn(), LONGEST_WAIT_MS).unref();
+    else this.#timer ??= setTimeout(() => this.flush(), LONGEST_WAIT_MS).unref();
   }
 
   /** Calls back when all lines so far are written, or cannot be. */
