@@ -87,6 +87,9 @@ const mistakes: readonly [string, readonly string[], RegExp][] = [
   ["too many repeats", ["--repeat", "101"], /--repeat cannot be "101"/],
 ];
 
+// Each command is a process of its own, and processors may be shared with much else.
+t.setTimeout(300_000);
+
 t.test("what does not exist is told with what does", async (t) => {
   t.jobs = 2;
   for (const [what, args, told] of mistakes) {

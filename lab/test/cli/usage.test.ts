@@ -9,6 +9,9 @@ const lab = (args: string[], env: Record<string, string> = {}) =>
     env: { ...childEnvironment(process.env), RUNTIME: "process", LAB_DIR: t.testdirName, ...env },
   });
 
+// Each command is a process of its own, and processors may be shared with much else.
+t.setTimeout(300_000);
+
 t.test("what exists is said when something does not", async (t) => {
   t.match(await lab(["statsu"]), { code: 2, stdout: "", stderr: /unknown command.*Did you mean status/s });
   t.match(await lab(["status", "--jsno"]), { code: 2, stderr: /Did you mean --json/ });
