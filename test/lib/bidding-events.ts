@@ -125,7 +125,13 @@ async function startArchiverProcess(t: Test, urls: Urls): Promise<ArchiverProces
   child.stdout.on("data", (text) => {
     log += text;
   });
-  t.teardown(() => end(child, "SIGKILL"));
+  // However this process ends, short of a signal that it cannot catch.
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
+  t.teardown(async () => {
+    await end(child, "SIGKILL");
+    process.off("exit", kill);
+  });
   const url = await waitFor("the archiver to start", () => /"url":"([^"]+)"/.exec(log)?.[1], 30_000);
   return {
     pid: child.pid ?? 0,
