@@ -1,6 +1,8 @@
 /** The archive on Postgres: its contract, what it refuses, and that it waits for a Postgres that is away. */
 
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { migrate, openPool } from "@parallax/postgres";
 import { DependencyUnavailable } from "@parallax/service";
 import { silentLogger, waitFor } from "@parallax/testkit";
@@ -62,6 +64,16 @@ t.test("one is active, and another one takes over when it is gone", async (t) =>
   await held.end();
 });
 
+t.test("a Postgres that falls silent, and does not say so, loses the turn too", async (t) => {
+  // What stands between them takes everything in and hands nothing on, as when a machine has gone.
+  await using way = await silentWay(new URL(postgres.url));
+  const turn = await postgresTurn(way.url, silentLogger()).take(AbortSignal.timeout(10_000));
+  t.notOk(turn.lost.aborted);
+  way.fallSilent();
+  await waitFor("the turn to be lost", () => turn.lost.aborted, 20_000);
+  await turn.end();
+});
+
 t.test("a Postgres that is away is an outage; whose turn it was is lost with it", async (t) => {
   const turn = await postgresTurn(postgres.url, silentLogger()).take(AbortSignal.timeout(10_000));
   await postgres.stop();
@@ -75,3 +87,35 @@ t.test("a Postgres that is away is an outage; whose turn it was is lost with it"
   await (await next).end();
   t.match(await store.write([bid]), { inserted: 1 });
 });
+
+/** A way to the server that can fall silent with its connections open. */
+async function silentWay(to: URL) {
+  const sockets = new Set<Socket>();
+  let silent = false;
+  const server = createServer((client) => {
+    const upstream = connect(Number(to.port), to.hostname);
+    for (const [from, into] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(from.on("error", () => {}));
+      from.on("data", (bytes) => {
+        if (!silent) into.write(bytes);
+      });
+    }
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const url = new URL(to);
+  url.port = String((server.address() as AddressInfo).port);
+  return {
+    url: url.href,
+    fallSilent() {
+      silent = true;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}

@@ -13,6 +13,8 @@ const ANSWER_MS = 5000;
 /** How often one who stands by asks. */
 const ASK_MS = 1000;
 const END_MS = 1000;
+/** How often the one that holds it is made sure of. */
+const BEAT_MS = 3000;
 
 export function postgresTurn(url: string, logger: Logger): Turn {
   return {
@@ -24,6 +26,7 @@ export function postgresTurn(url: string, logger: Logger): Turn {
           await line.open();
           while (!(await line.tryLock())) await pause(signal);
           signal.throwIfAborted();
+          line.watch();
           return { lost: line.lost, end: () => line.end() };
         } catch (error) {
           await line.end();
@@ -47,6 +50,7 @@ async function pause(signal: AbortSignal): Promise<void> {
 class Line {
   readonly #client: pg.Client;
   readonly #lost = new AbortController();
+  #beat: NodeJS.Timeout | undefined;
 
   constructor(url: string) {
     this.#client = new pg.Client({
@@ -57,9 +61,7 @@ class Line {
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
     });
-    const gone = (cause?: unknown) =>
-      this.#lost.abort(new Error("The connection that holds the archiver's lock is lost", { cause }));
-    this.#client.on("error", gone).on("end", () => gone());
+    this.#client.on("error", (error) => this.#gone(error)).on("end", () => this.#gone());
   }
 
   /** Aborts when the connection is gone. */
@@ -80,10 +82,29 @@ class Line {
     return rows[0]?.held === true;
   }
 
+  /** From now on it is asked for a sign of life: a machine that goes away may not say so, and nothing else is sent here. */
+  watch(): void {
+    const beat = async () => {
+      try {
+        await this.#client.query("select 1");
+        if (!this.lost.aborted) this.#beat = setTimeout(beat, BEAT_MS);
+      } catch (error) {
+        this.#gone(error);
+      }
+    };
+    this.#beat = setTimeout(beat, BEAT_MS);
+  }
+
   /** Waits a second at the most; the lock goes with the process otherwise. */
   async end(): Promise<void> {
+    clearTimeout(this.#beat);
     const closed = this.#client.end().catch(() => {});
     await Promise.race([closed, sleep(END_MS, undefined, { ref: false })]);
-    this.#lost.abort(new Error("It was ended"));
+    this.#gone();
+  }
+
+  #gone(cause?: unknown): void {
+    clearTimeout(this.#beat);
+    this.#lost.abort(new Error("The connection that holds the archiver's lock is lost", { cause }));
   }
 }
