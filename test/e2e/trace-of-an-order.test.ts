@@ -276,7 +276,7 @@ async function partsEndInGoodOrder(t: Test, lab: OwnLab): Promise<void> {
 
 t.test("off by default: no part of orders loads the SDK", async (t) => {
   const parts = ["receiver/app.ts", "receiver/config.ts", "processor/worker-pool.ts", "payments/app.ts"];
-  const adapters = ["@parallax/postgres", "broker-environment.ts", "http-payment-provider.ts"];
+  const adapters = ["postgres-order-store.ts", "broker-environment.ts", "http-payment-provider.ts"];
   const files = [...parts, ...adapters.map((name) => `adapters/${name}`)];
   const told = join(rootDir, "packages", "service", "test", "fixtures", "told-modules.ts");
   const load = async (modules: readonly string[]) => {

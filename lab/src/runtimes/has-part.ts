@@ -3,7 +3,7 @@
 import { LabError } from "../cli/lab-error.ts";
 import type { Runtime } from "./runtime.ts";
 
-/** @throws LabError such as NOT_RUNNING: a lab that is down is not a lab without the part */
+/** For a lab that runs: of one that is down, a runtime may know no parts at all. */
 export function hasPart(runtime: Pick<Runtime, "endpoint">, part: string): boolean {
   try {
     runtime.endpoint(part);

@@ -7,7 +7,6 @@
 import { bullmqOperator, functionOperator, type QueueOperator, sqsOperator } from "@parallax/messaging";
 import { z } from "zod";
 import { LabError } from "../../cli/lab-error.ts";
-import { hasPart } from "../../runtimes/has-part.ts";
 import type { Runtime } from "../../runtimes/runtime.ts";
 import type { BrokerName, ConsumerName } from "../../settings.ts";
 
@@ -94,8 +93,13 @@ async function publisherEnvironment(runtime: BesideServices) {
 }
 
 async function ofPublisher(runtime: BesideServices, names: readonly string[]) {
-  if (hasPart(runtime, PUBLISHER)) return await runtime.variables(PUBLISHER, names);
-  throw new LabError("NO_SUCH_PART", "The lab runs without orders.", {
-    remedy: 'Run "make down", then "make up PROFILE=orders" (or "PROFILE=all").',
-  });
+  try {
+    return await runtime.variables(PUBLISHER, names);
+  } catch (cause) {
+    if (!(cause instanceof LabError && cause.code === "NO_SUCH_PART")) throw cause;
+    throw new LabError("NO_SUCH_PART", "The lab runs without orders.", {
+      remedy: 'Run "make down", then "make up PROFILE=orders" (or "PROFILE=all").',
+      cause,
+    });
+  }
 }

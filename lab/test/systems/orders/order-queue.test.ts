@@ -72,10 +72,8 @@ t.test("a lab that is down is not a lab with defaults", async (t) => {
 
 t.test("a lab without orders is told so", async (t) => {
   const lab = {
-    endpoint: (part: string) => {
-      throw new LabError("NO_SUCH_PART", part);
-    },
-    variables: async () => ({}),
+    endpoint: () => "",
+    variables: (part: string) => Promise.reject(new LabError("NO_SUCH_PART", part)),
   };
   await t.rejects(brokerAccess(lab), { code: "NO_SUCH_PART", remedy: /PROFILE=orders/ });
 });
