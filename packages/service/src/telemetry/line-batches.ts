@@ -19,7 +19,12 @@ export class LineBatches implements DestinationStream {
   constructor(descriptor: number) {
     // What is shorter waits there until it is flushed. It begins to write a batch at once, which `flushSync` could no longer do itself:
     // a process that exits meanwhile may not get to it.
-    this.#sink = pino.destination({ dest: descriptor, sync: false, minLength: BATCH - 1, maxWrite: 2 * BATCH });
+    this.#sink = pino.destination({
+      dest: descriptor,
+      sync: false,
+      minLength: BATCH - 1,
+      maxWrite: 2 * BATCH,
+    });
     process.on("exit", () => this.flushSync());
   }
 
