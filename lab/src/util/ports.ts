@@ -1,6 +1,7 @@
 /** Ports on 127.0.0.1: free or not, and who holds one. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { connect, createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { LabError } from "../cli/lab-error.ts";
 import { commandLine } from "./processes.ts";
 
@@ -18,15 +19,20 @@ export async function isPortFree(port: number): Promise<boolean> {
   return !(await canConnect(port)) && (await canListen(port));
 }
 
+/** A process that was killed is gone from the process table before the last of its threads has let go of its sockets. */
+const LETTING_GO_MS = 1000;
+
 /**
- * Checks all ports at once.
+ * Checks all ports at once. One that nobody is seen to hold may be free in a moment: it is waited for.
  * @throws LabError PORT_TAKEN that names every taken port, its holder where known, and the variable that moves it
  */
 export async function assertPortsFree(claims: readonly PortClaim[]): Promise<void> {
-  const checked = await Promise.all(
-    claims.map(async (claim) => ({ claim, free: await isPortFree(claim.port) })),
-  );
-  const taken = checked.filter(({ free }) => !free).map(({ claim }) => claim);
+  const until = performance.now() + LETTING_GO_MS;
+  let taken = await takenOf(claims);
+  while (taken.some(({ port }) => holderOf(port) === undefined) && performance.now() < until) {
+    await sleep(20);
+    taken = await takenOf(taken);
+  }
   if (taken.length === 0) return;
   const variables = taken.flatMap(({ variable }) => (variable === undefined ? [] : [variable]));
   const move = variables.length === 0 ? "" : `, or set ${variables.join(" and ")} to a free port`;
@@ -38,6 +44,13 @@ export async function assertPortsFree(claims: readonly PortClaim[]): Promise<voi
       remedy: `Stop what listens there${move}.`,
     },
   );
+}
+
+async function takenOf(claims: readonly PortClaim[]): Promise<readonly PortClaim[]> {
+  const checked = await Promise.all(
+    claims.map(async (claim) => ({ claim, free: await isPortFree(claim.port) })),
+  );
+  return checked.filter(({ free }) => !free).map(({ claim }) => claim);
 }
 
 /** "pid 123 (node server.js) listens on 127.0.0.1:8080", as far as the system tells. */
