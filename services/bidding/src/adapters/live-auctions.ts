@@ -4,12 +4,12 @@ import type { Redis } from "ioredis";
 import type { AuctionReader } from "../broadcaster/live/ports.ts";
 import { asState, FIELDS, type Fields, millis } from "./auction-fields.ts";
 import { auctionKey } from "./keys.ts";
-import { checkRedis, reading } from "./redis-connection.ts";
+import { checkRedis, repeatable } from "./redis-connection.ts";
 
 export function redisAuctionReader(redis: Redis): AuctionReader {
   return {
     async read(auctionIds) {
-      return await reading(redis, async () => {
+      return await repeatable(redis, async () => {
         // The time first: what is read after it was not accepted before it, so that an ended auction is never shown half-way.
         const pipeline = redis.pipeline().time();
         for (const id of auctionIds) pipeline.hmget(auctionKey(id), ...FIELDS);

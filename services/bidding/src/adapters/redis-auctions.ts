@@ -6,7 +6,7 @@ import { MOST_ANSWERS } from "../domain/decide-bid.ts";
 import type { AuctionPage, Auctions, Closing, Creation, NewAuction } from "../domain/ports.ts";
 import { asState, FIELDS, type Fields, millis } from "./auction-fields.ts";
 import { answersKey, auctionKey, auctionsKey, endsKey, outboxKey } from "./keys.ts";
-import { checkRedis, reading } from "./redis-connection.ts";
+import { checkRedis, repeatable } from "./redis-connection.ts";
 import { loadScript } from "./redis-script.ts";
 
 export interface RedisAuctionsOptions {
@@ -52,7 +52,7 @@ export function redisAuctions(redis: Redis, options: RedisAuctionsOptions): Auct
     },
 
     async find(auctionId: string): Promise<AuctionState | undefined> {
-      return await reading(redis, async () => {
+      return await repeatable(redis, async () => {
         // The time first: what is read after it was not accepted before it, so that an ended auction is not shown half-way.
         const [now, fields] = await Promise.all([redis.time(), readAuction(redis, auctionId)]);
         return asState(auctionId, fields, millis(now));
@@ -60,7 +60,7 @@ export function redisAuctions(redis: Redis, options: RedisAuctionsOptions): Auct
     },
 
     async page(limit: number, before?: string): Promise<AuctionPage> {
-      return await reading(redis, async () => {
+      return await repeatable(redis, async () => {
         const from = before === undefined ? "+" : `(${before}`;
         const ids = await redis.zrevrangebylex(auctionsKey, from, "-", "LIMIT", 0, limit);
         const [now, ...all] = await Promise.all([redis.time(), ...ids.map((id) => readAuction(redis, id))]);
@@ -89,7 +89,7 @@ export function redisAuctions(redis: Redis, options: RedisAuctionsOptions): Auct
     },
 
     async due(limit: number): Promise<readonly string[]> {
-      return await reading(redis, async () => {
+      return await repeatable(redis, async () => {
         const now = millis(await redis.time());
         return await redis.zrangebyscore(endsKey, "-inf", now, "LIMIT", 0, limit);
       });

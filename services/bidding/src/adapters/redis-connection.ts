@@ -84,11 +84,11 @@ export function asOutage(error: unknown): unknown {
     : new OutcomeUnknown("The connection to Redis broke before it answered.", { cause: error });
 }
 
-/** A read, which has no effect: that its outcome is not known says no more than that there is none. @throws DependencyUnavailable */
-export async function reading<T>(redis: Redis, read: () => Promise<T>): Promise<T> {
+/** What may be done twice, such as a read: that its outcome is not known says no more than that it has to be asked again. @throws DependencyUnavailable */
+export async function repeatable<T>(redis: Redis, ask: () => Promise<T>): Promise<T> {
   requireReady(redis);
   try {
-    return await read();
+    return await ask();
   } catch (error) {
     const outage = asOutage(error);
     throw outage instanceof OutcomeUnknown ? away(outage) : outage;

@@ -1,17 +1,15 @@
 /** The outbox in Redis, a stream: read by the relay, shortened by the archiver. And the lease of who relays. */
 
-import { DependencyUnavailable } from "@parallax/service";
 import type { Redis } from "ioredis";
 import type { ArchivedOutbox, Lease, Outbox, OutboxEntry } from "../domain/outbox.ts";
-import { OutcomeUnknown } from "../domain/ports.ts";
 import { answersKey, auctionKey, auctionsKey, goneKey, outboxKey, relayKey } from "./keys.ts";
-import { asOutage, checkRedis, requireReady } from "./redis-connection.ts";
+import { checkRedis, repeatable } from "./redis-connection.ts";
 
 /** @param reader a connection of its own: reading blocks it */
 export function redisOutbox(reader: Redis, redis: Redis): Outbox {
   return {
     async read(after, limit, waitMs) {
-      const answer = await asked(reader, () =>
+      const answer = await repeatable(reader, () =>
         reader.xread("COUNT", limit, "BLOCK", Math.max(1, waitMs), "STREAMS", outboxKey, after),
       );
       const entries = (answer?.[0]?.[1] ?? []) as [string, string[]][];
@@ -19,7 +17,7 @@ export function redisOutbox(reader: Redis, redis: Redis): Outbox {
     },
 
     async state() {
-      const [length, [oldest], [seconds, micros]] = await asked(redis, () =>
+      const [length, [oldest], [seconds, micros]] = await repeatable(redis, () =>
         Promise.all([redis.xlen(outboxKey), redis.xrange(outboxKey, "-", "+", "COUNT", 1), redis.time()]),
       );
       const now = Number(seconds) * 1000 + Number(micros) / 1000;
@@ -47,10 +45,10 @@ const END = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DE
 export function redisLease(redis: Redis): Lease {
   return {
     async hold(holder, ms) {
-      return (await asked(redis, () => redis.eval(HOLD, 1, relayKey, holder, ms))) === 1;
+      return (await repeatable(redis, () => redis.eval(HOLD, 1, relayKey, holder, ms))) === 1;
     },
     async end(holder) {
-      await asked(redis, () => redis.eval(END, 1, relayKey, holder));
+      await repeatable(redis, () => redis.eval(END, 1, relayKey, holder));
     },
   };
 }
@@ -67,17 +65,17 @@ const RETIRE = `#!lua flags=allow-oom
 export function redisArchivedOutbox(redis: Redis): ArchivedOutbox {
   return {
     async remove(ids) {
-      if (ids.length > 0) await asked(redis, () => redis.xdel(outboxKey, ...ids));
+      if (ids.length > 0) await repeatable(redis, () => redis.xdel(outboxKey, ...ids));
     },
 
     async retire(auctionIds, seconds) {
       if (auctionIds.length === 0) return;
       const keys = [goneKey, ...auctionIds.flatMap((id) => [auctionKey(id), answersKey(id)])];
-      await asked(redis, () => redis.eval(RETIRE, keys.length, ...keys, seconds, ...auctionIds));
+      await repeatable(redis, () => redis.eval(RETIRE, keys.length, ...keys, seconds, ...auctionIds));
     },
 
     async sweep(limit) {
-      return await asked(redis, async () => {
+      return await repeatable(redis, async () => {
         const [now] = await redis.time();
         const ids = await redis.zrangebyscore(goneKey, "-inf", Number(now), "LIMIT", 0, limit);
         if (ids.length === 0) return 0;
@@ -90,16 +88,4 @@ export function redisArchivedOutbox(redis: Redis): ArchivedOutbox {
 
     check: () => checkRedis(redis),
   };
-}
-
-/** All of it may be done twice, so that an outcome that is not known is an outage like any other. */
-async function asked<T>(redis: Redis, ask: () => Promise<T>): Promise<T> {
-  requireReady(redis);
-  try {
-    return await ask();
-  } catch (error) {
-    const outage = asOutage(error);
-    if (!(outage instanceof OutcomeUnknown)) throw outage;
-    throw new DependencyUnavailable("Redis does not answer.", { cause: outage, retryAfterSeconds: 1 });
-  }
 }

@@ -16,7 +16,7 @@ import type { Auctions } from "../domain/ports.ts";
 import { millis, readFields } from "./auction-fields.ts";
 import { answersKey, auctionKey, outboxKey } from "./keys.ts";
 import { readAuction, readOutcome } from "./redis-auctions.ts";
-import { asOutage, connectRedis, reading } from "./redis-connection.ts";
+import { asOutage, connectRedis, repeatable } from "./redis-connection.ts";
 
 export interface WatchBidsOptions {
   readonly url: string;
@@ -80,7 +80,7 @@ export class WatchBids implements Disposable {
 
   /** @returns undefined where somebody else was faster, and it had no effect */
   async #attempt(redis: Redis, bid: Bid, keep: boolean): Promise<BidOutcome | undefined> {
-    const { now, decision } = await reading(redis, () => this.#decide(redis, bid, keep));
+    const { now, decision } = await repeatable(redis, () => this.#decide(redis, bid, keep));
     if (decision.remember) return await writeDown(redis, bid, decision.outcome, now);
     // Whatever comes next on this connection comes after it.
     redis.unwatch().catch(() => {});
