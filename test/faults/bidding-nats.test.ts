@@ -18,6 +18,12 @@ const { runtime, wires } = lab;
 
 const messages = () => lab.jetStream(async (manager) => (await manager.streams.info(STREAM)).state.messages);
 
+/** Ends the archiver once the stream is empty; what an earlier story had published twice would be counted with the next one's. */
+async function stopArchiver(): Promise<void> {
+  await waitFor("an empty stream", async () => (await messages()) === 0, 20_000);
+  await runtime.stop("bidding-archiver");
+}
+
 t.test(
   "NATS is killed under load and comes back: bids go on, prices too, the archive catches up",
   async (t) => {
@@ -57,14 +63,15 @@ t.test("NATS is silent on the wire of relay, archiver and live prices, under loa
 });
 
 t.test("NATS comes back without its disk: all that was not archived is published again", async (t) => {
-  await runtime.stop("bidding-archiver");
+  await stopArchiver();
   const witness = await BiddingWitness.begin(t, lab);
   const { bidders } = witness;
   const storm = bidders.storm(BIDDERS);
   await waitFor("bids to be accepted", () => bidders.accepted > 300, 20_000);
   await storm.stop();
   const waiting = await lab.unarchived();
-  await waitFor("all of them to be published", async () => (await messages()) === waiting, 20_000);
+  // More, where an acknowledgement came after the relay had lost patience.
+  await waitFor("all of them to be published", async () => (await messages()) >= waiting, 20_000);
   await runtime.kill("nats", "SIGKILL");
   await lab.loseNatsDisk();
   await runtime.start("nats");
@@ -88,17 +95,18 @@ t.test("NATS loses its disk under load, with an archiver that has deliveries in 
 });
 
 t.test("everything is published again beyond the dedupe window: the archive stays as it is", async (t) => {
-  await runtime.stop("bidding-archiver");
+  await stopArchiver();
   const witness = await BiddingWitness.begin(t, lab);
   const { bidders } = witness;
   for (let bids = 0; bids < 50; bids += 1) await bidders.insist(bidders.aBid());
   const waiting = await lab.unarchived();
-  await waitFor("all of them to be published", async () => (await messages()) === waiting, 20_000);
+  await waitFor("all of them to be published", async () => (await messages()) >= waiting, 20_000);
   // Who takes over begins with the oldest event; by then NATS has forgotten that it knows it.
   await elapsed(DEDUPE_SECONDS * 2000);
+  const once = await messages();
   await runtime.stop("bidding-gateway-1");
   await runtime.start("bidding-gateway-1");
-  await waitFor("all to be published twice", async () => (await messages()) === 2 * waiting, 30_000);
+  await waitFor("all to be published twice", async () => (await messages()) >= once + waiting, 30_000);
   await runtime.start("bidding-archiver");
   const count = await witness.holds(t, "republished-beyond-the-dedupe-window");
   t.equal(count.archived, 50);
