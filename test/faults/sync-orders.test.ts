@@ -83,10 +83,14 @@ async function ledgerEnd(): Promise<number> {
 t.test("drop: twenty customers hang up; who stood in line is not charged", async (t) => {
   const since = await ledgerEnd();
   const ids = newIds();
-  const answers = await Promise.all(ids.map((id) => pay(id, 3000)));
+  // In the middle of a payment.
+  const answers = await Promise.all(ids.map((id) => pay(id, 3250)));
   const count = await settleAndCount(t, ids, since, answers);
   t.ok(count.completed > 0 && count.abandoned > 0, "some were in time, some were not");
-  t.ok(count.charged_without_answer <= 1, "at most the payment that had begun");
+  t.ok(
+    count.charged_without_answer <= 2,
+    "at most the payment that had begun, and one whose answer was on its way",
+  );
 });
 
 t.test("keep: twenty customers hang up, and are charged all the same, as in the study", async (t) => {
