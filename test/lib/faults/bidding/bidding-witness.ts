@@ -8,10 +8,10 @@ import type { Test } from "tap";
 import { Watchers } from "../../../../lab/src/experiments/bidding/watchers.ts";
 import { ArchivedBids } from "../../../../lab/src/verdicts/bidding-archive.ts";
 import { judgeBidding } from "../../../../lab/src/verdicts/bidding-conservation.ts";
-import { type AuctionCall, judgeSmallHistory } from "../../../../lab/src/verdicts/bidding-history.ts";
+import { judgeSmallHistory } from "../../../../lab/src/verdicts/bidding-history.ts";
 import type { Invariant, Verdict } from "../../../../lab/src/verdicts/verdict.ts";
 import { answersKey } from "../../../../services/bidding/src/adapters/keys.ts";
-import { type BidAttempted, Bidders } from "./bidders.ts";
+import { Bidders } from "./bidders.ts";
 import type { WiredBidding } from "./wired-bidding.ts";
 
 export interface Count {
@@ -39,7 +39,7 @@ export interface WitnessOptions {
 }
 
 const SETTLE_MS = 60_000;
-/** Calls; beyond, the search may take too long. */
+/** Bids, each one call of the search however often it was sent; beyond, it may take too long. */
 const SMALL_HISTORY = 120;
 const TERMS = { item: "a lamp", starting_price: 10, min_increment: 1 };
 
@@ -168,8 +168,7 @@ export class BiddingWitness implements AsyncDisposable {
     };
     const figures = Object.entries(count).map(([name, value]) => `${name}=${value}`);
     t.comment(`fault: ${fault} runtime=${this.#lab.runtimeName} ${figures.join(" ")}`);
-    const history = asCalls(attempts);
-    const search = history.length <= SMALL_HISTORY ? judgeSmallHistory(this.terms, history) : undefined;
+    const search = sent.size <= SMALL_HISTORY ? judgeSmallHistory(this.terms, attempts) : undefined;
     return { count, verdict, search };
   }
 
@@ -207,26 +206,6 @@ async function open(url: string, terms: object): Promise<string> {
   if (answer.status !== 201)
     throw new Error(`POST /auctions answers ${answer.status}: ${await answer.text()}`);
   return ((await answer.json()) as { auction_id: string }).auction_id;
-}
-
-/**
- * A bid that was sent until it was answered is one call, from its first attempt to that answer: the same bid again has no effect of
- * its own. Left as they are, attempts without an answer would be calls of unknown outcome, each of which doubles the search.
- */
-function asCalls(attempts: readonly BidAttempted[]): AuctionCall[] {
-  const calls: AuctionCall[] = [];
-  const open = new Map<string, number>();
-  for (const call of attempts.toSorted((one, other) => one.began - other.began)) {
-    const { bid_id, bidder_id, amount } = call.operation;
-    const which = `${bid_id} ${bidder_id} ${amount}`;
-    const before = open.get(which);
-    const began = before === undefined ? call.began : (calls[before] as AuctionCall).began;
-    const at = before ?? calls.length;
-    calls[at] = { ...call, began };
-    if (call.ended === undefined) open.set(which, at);
-    else open.delete(which);
-  }
-  return calls;
 }
 
 function notHeld({ invariants }: Verdict): readonly Invariant[] {
