@@ -6,6 +6,7 @@
 import type { Beside } from "../beside.ts";
 import type { Experiment, ParameterValues } from "../experiment.ts";
 import type { RunFigures } from "../figures.ts";
+import { bidLoad } from "./bid-load.ts";
 import { biddingTarget } from "./bidding-api.ts";
 import { forGateways, lacksGateways, needsBidding } from "./needs.ts";
 import { biddingSamples, expectedOfBids, observeBidding } from "./observe-bidding.ts";
@@ -35,22 +36,7 @@ export const atomicity: Experiment = {
   expectedStatuses: expectedOfBids,
   assertUsable: needsBidding,
   partsLacking: lacksGateways,
-  load: ({ users = 1, seconds = 1, timeout = 1 }) => [
-    {
-      name: "warm-up",
-      kind: "warm-up",
-      arrivals: { model: "closed", users: Math.min(users, 20), think_seconds: 0 },
-      seconds: 3,
-      timeout_seconds: timeout,
-    },
-    {
-      name: "load",
-      kind: "measured",
-      arrivals: { model: "closed", users, think_seconds: 0 },
-      seconds,
-      timeout_seconds: timeout,
-    },
-  ],
+  load: ({ users = 1, seconds = 1, timeout = 1 }) => bidLoad({ users, seconds, timeoutSeconds: timeout }),
   services: ({ watch = 0 }) => forGateways({ BID_METHOD: watch === 1 ? "watch" : "script" }),
   settleSeconds: 90,
   samples: biddingSamples,

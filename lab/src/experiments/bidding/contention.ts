@@ -5,6 +5,7 @@
  */
 
 import type { Experiment } from "../experiment.ts";
+import { bidLoad } from "./bid-load.ts";
 import { biddingTarget } from "./bidding-api.ts";
 import { contentionTable, readContention } from "./contention-table.ts";
 import { lacksGateways, needsBidding } from "./needs.ts";
@@ -28,23 +29,13 @@ export const contention: Experiment = {
   expectedStatuses: expectedOfBids,
   assertUsable: needsBidding,
   partsLacking: lacksGateways,
-  load: ({ users = 1, seconds = 1, spawn = 1, timeout = 1 }) => [
-    // A gateway that has just been started is slow: its code is not compiled yet.
-    {
-      name: "warm-up",
-      kind: "warm-up",
-      arrivals: { model: "closed", users: Math.min(users, 20), think_seconds: 0 },
-      seconds: 3,
-      timeout_seconds: timeout,
-    },
-    {
-      name: "load",
-      kind: "measured",
-      arrivals: { model: "closed", users, think_seconds: 0, spawn_per_second: spawn },
+  load: ({ users = 1, seconds = 1, spawn = 1, timeout = 1 }) =>
+    bidLoad({
+      users,
       seconds: users / spawn + seconds,
-      timeout_seconds: timeout,
-    },
-  ],
+      timeoutSeconds: timeout,
+      spawnPerSecond: spawn,
+    }),
   services: () => ({}),
   settleSeconds: 120,
   samples: biddingSamples,
