@@ -77,7 +77,7 @@ function answer(ctx: Context, bid: Bid, outcome: BidOutcome): void {
     case "unknown":
       throw noAuction();
     case "other-bid":
-      throw new ValidationFailed("bid_id: belongs to another bid", {
+      throw new ValidationFailed("bid_id: belongs to a bid of another bidder or amount", {
         errors: [
           {
             field: "bid_id",

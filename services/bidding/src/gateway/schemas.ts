@@ -9,7 +9,7 @@ const PRINTABLE = /^(?!\s)[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Noncharacter_Code_P
 const printable = (most: number) =>
   z
     .string("must be text")
-    .min(1, "must not be empty")
+    .min(1, { error: "must not be empty", abort: true })
     .max(most, `must have ${most} characters at the most`)
     .regex(PRINTABLE, "must be printable characters, with no white space at its ends");
 
@@ -30,8 +30,8 @@ const amountSchema = z
 
 // With an offset it may be in the year 10000, which ISO 8601 writes in another way.
 const instant = z.iso
-  .datetime({ offset: true, error: "must be a time such as 2026-01-31T12:00:00Z" })
-  .refine((text) => Date.parse(text) <= Date.UTC(9999, 11, 31), "must be in this age");
+  .datetime({ offset: true, error: "must be a time such as 2026-01-31T12:00:00Z", abort: true })
+  .refine((text) => Date.parse(text) <= Date.UTC(9999, 11, 31), "must be in the year 9999 at the latest");
 
 export const auctionRequestSchema = z
   .strictObject({
@@ -48,7 +48,7 @@ export const bidRequestSchema = z
     amount: amountSchema,
     bid_id: idSchema.optional().meta({
       description:
-        "A UUID. The same bid again gets the same answer and has one effect; one is made where there is none.",
+        "A UUID, the bid's own in this auction. The same bid again gets the same answer and has one effect, also when it was refused; another bidder or amount under it is refused with 422. One is made where there is none.",
     }),
   })
   .meta({ id: "BidRequest" });
@@ -68,7 +68,9 @@ export const auctionSchema = z
     highest: z.int().nullable().meta({ description: "The highest amount; null before the first bid." }),
     bidder_id: z.string().nullable().meta({ description: "The highest bidder." }),
     bid_id: z.guid().nullable().meta({ description: "The highest bid." }),
-    least: z.number().meta({ description: "The lowest amount that would be accepted next." }),
+    least: z.number().meta({
+      description: `The lowest amount that would be accepted next. Above ${MOST_AMOUNT}, which is the highest amount there is, no bid can be accepted any more.`,
+    }),
   })
   .meta({ id: "Auction" });
 
