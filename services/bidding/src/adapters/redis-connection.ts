@@ -55,7 +55,7 @@ function tellOutages(redis: Redis, logger: Logger): void {
   redis.on("close", () => {
     if (away || redis.status === "end") return;
     away = true;
-    logger.warn({ err: reason }, "the connection to Redis is lost; bids are refused until it is back");
+    logger.warn({ err: reason }, "the connection to Redis is lost; trying on");
   });
   redis.on("ready", () => {
     if (away) logger.info("the connection to Redis is back");
