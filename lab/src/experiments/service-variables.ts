@@ -5,9 +5,18 @@
 
 import { z } from "zod";
 import { LabError } from "../cli/lab-error.ts";
+import { assignedVariables } from "./assigned-variables.ts";
 import type { ServiceSettings } from "./experiment.ts";
 
-/** Loaded when they are needed: most commands never ask. */
+/** Which services there are to change; all, as far as nothing is said. */
+export interface Changeable {
+  /** Those of these systems: of the experiments that are run. */
+  readonly systems?: readonly string[];
+  /** Those that the lab runs. */
+  readonly parts?: readonly string[];
+}
+
+/** Loaded when they are needed: most commands never ask. A service's name begins with that of its system. */
 const variablesOf: Readonly<Record<string, () => Promise<z.ZodObject>>> = {
   "orders-receiver": async () =>
     (await import("../../../services/orders/src/receiver/config.ts")).receiverVariables,
@@ -27,19 +36,46 @@ async function gateway(): Promise<z.ZodObject> {
   return (await import("../../../services/bidding/src/gateway/config.ts")).gatewayVariables;
 }
 
-/** @throws LabError USAGE that names the service, the variable and what exists, or what is wrong with its value or does not fit */
-export async function checkServiceSettings(services: ServiceSettings): Promise<void> {
+/**
+ * @throws LabError USAGE that names the service, the variable and what may be changed, or what is wrong with its value or does not
+ * fit
+ */
+export async function checkServiceSettings(
+  services: ServiceSettings,
+  changeable: Changeable = {},
+): Promise<void> {
   for (const [service, given] of Object.entries(services)) {
     const load = Object.hasOwn(variablesOf, service) ? variablesOf[service] : undefined;
-    if (!load) {
-      throw new LabError("USAGE", `There is no service ${JSON.stringify(service)} to change.`, {
-        remedy: `Take one of: ${Object.keys(variablesOf).join(", ")}.`,
-      });
-    }
+    if (!load || !isChangeable(service, changeable)) throw notThere(service, changeable);
     const variables = await load();
     for (const [name, value] of Object.entries(given)) checkVariable(service, variables, name, value);
   }
   checkBrokers(services);
+}
+
+function isChangeable(service: string, { systems, parts }: Changeable): boolean {
+  return (systems?.includes(systemOf(service)) ?? true) && (parts?.includes(service) ?? true);
+}
+
+function systemOf(service: string): string {
+  return service.slice(0, service.indexOf("-"));
+}
+
+function notThere(service: string, changeable: Changeable): LabError {
+  const { systems } = changeable;
+  const names = Object.keys(variablesOf).filter((name) => isChangeable(name, changeable));
+  const remedy = names.length > 0 ? `Take one of: ${names.join(", ")}.` : undefined;
+  if (!Object.hasOwn(variablesOf, service)) {
+    return new LabError("USAGE", `There is no service ${JSON.stringify(service)} to change.`, { remedy });
+  }
+  const system = systemOf(service);
+  if (systems && !systems.includes(system)) {
+    const named = `SYSTEM=${system} runs an experiment of ${system} alone.`;
+    return new LabError("USAGE", `${service} is no service of ${systems.join(" or ")}.`, {
+      remedy: [remedy, named].filter(Boolean).join(" "),
+    });
+  }
+  return new LabError("USAGE", `The lab runs without ${service}.`, { remedy });
 }
 
 /** Orders that one broker takes and another one hands out would wait for ever. */
@@ -56,10 +92,16 @@ function checkBrokers(services: ServiceSettings): void {
 const BROKER_PARTS = ["orders-receiver", "orders-processor"] as const;
 
 function checkVariable(service: string, variables: z.ZodObject, name: string, value: string): void {
+  const assigned = assignedVariables(service);
   const variable = Object.hasOwn(variables.shape, name) ? variables.shape[name] : undefined;
-  if (!variable) {
-    throw new LabError("USAGE", `${service} has no variable ${name}.`, {
-      remedy: `Take one of: ${Object.keys(variables.shape).join(", ")}.`,
+  if (!variable || assigned.has(name)) {
+    const names = Object.keys(variables.shape).filter((each) => !assigned.has(each));
+    const remedy = `Take one of: ${names.join(", ")}.`;
+    if (!variable) throw new LabError("USAGE", `${service} has no variable ${name}.`, { remedy });
+    const setting = assigned.get(name);
+    throw new LabError("USAGE", `${service}.${name} is not for a run to change: the lab assigns it.`, {
+      reason: "The other parts, and the lab itself, go by its value.",
+      remedy: setting ? `Set ${setting} in .env, then run "make down" and "make up".` : remedy,
     });
   }
   const parsed = z.safeParse(variable, value);

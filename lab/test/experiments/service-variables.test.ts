@@ -50,3 +50,72 @@ t.test("one broker takes the orders and hands them out, or none of the two is na
     });
   }
 });
+
+t.test("a service of a system that is not run is told with those that there are", async (t) => {
+  const changed = { "orders-processor": { NUM_WORKERS: "5" } };
+  await t.resolves(checkServiceSettings(changed, { systems: ["orders"] }));
+  await t.rejects(checkServiceSettings(changed, { systems: ["bidding"] }), {
+    code: "USAGE",
+    message: "orders-processor is no service of bidding.",
+    remedy:
+      "Take one of: bidding-gateway-1, bidding-gateway-2, bidding-broadcaster, bidding-archiver. SYSTEM=orders runs an experiment of orders alone.",
+  });
+  await t.rejects(checkServiceSettings({ "orders-nobody": { A: "1" } }, { systems: ["bidding"] }), {
+    message: 'There is no service "orders-nobody" to change.',
+    remedy: /^Take one of: bidding-gateway-1/,
+  });
+});
+
+t.test("a service that the lab runs without is told with those that it runs", async (t) => {
+  const here = {
+    systems: ["bidding"],
+    parts: ["redis", "bidding-gateway-1", "bidding-archiver", "orders-receiver"],
+  };
+  await t.resolves(checkServiceSettings({ "bidding-gateway-1": { BID_METHOD: "watch" } }, here));
+  await t.rejects(checkServiceSettings({ "bidding-gateway-2": { BID_METHOD: "watch" } }, here), {
+    code: "USAGE",
+    message: "The lab runs without bidding-gateway-2.",
+    remedy: "Take one of: bidding-gateway-1, bidding-archiver.",
+  });
+});
+
+for (const [service, variable, value, setting] of [
+  ["bidding-gateway-1", "PORT", "1", "BIDDING_API_PORT"],
+  ["bidding-gateway-2", "PORT", "1", "BIDDING_API_PORT"],
+  ["bidding-gateway-2", "REDIS_URL", "redis://127.0.0.1:1", "REDIS_PORT"],
+  ["bidding-broadcaster", "GATEWAY_URL", "http://127.0.0.1:1", "BIDDING_API_PORT"],
+  ["bidding-archiver", "NATS_URL", "nats://127.0.0.1:1", "NATS_PORT"],
+  ["bidding-archiver", "DATABASE_URL", "postgres://127.0.0.1:1/a", "POSTGRES_PORT"],
+  ["orders-receiver", "AWS_ENDPOINT_URL", "http://127.0.0.1:1", "EMULATOR_PORT"],
+  ["orders-receiver", "CONSUMER", "lambda", "CONSUMER"],
+  ["orders-processor", "PAYMENTS_URL", "http://127.0.0.1:1", "ORDERS_PAYMENTS_PORT"],
+  ["orders-payments", "HOST", "0.0.0.0", undefined],
+  ["orders-processor", "AWS_REGION", "eu-west-1", undefined],
+] as const) {
+  t.test(`${service}.${variable} is the lab's to assign, and is not offered`, async (t) => {
+    await t.rejects(checkServiceSettings({ [service]: { [variable]: value } }), {
+      code: "USAGE",
+      message: `${service}.${variable} is not for a run to change: the lab assigns it.`,
+      remedy: setting ? new RegExp(`^Set ${setting} in \\.env, then`) : /^Take one of: /,
+    });
+    const unknown = await checkServiceSettings({ [service]: { NOTHING: "1" } }).catch((error) => error);
+    t.match(unknown.remedy, /LOG_LEVEL/);
+    t.notOk(unknown.remedy.split(/[ ,.]+/).includes(variable), unknown.remedy);
+  });
+}
+
+t.test("what experiments and people change for a run is not assigned", async (t) => {
+  for (const experiment of experiments) {
+    for (const { services = {} } of experiment.rows ?? []) await t.resolves(checkServiceSettings(services));
+  }
+  await t.resolves(
+    checkServiceSettings({
+      "orders-receiver": { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4318", SYNC_ABANDON: "keep" },
+      "orders-payments": { PAYMENT_SECONDS: "1", PAYMENT_CONCURRENCY: "2", DATABASE_POOL_SIZE: "4" },
+      "orders-processor": { VISIBILITY_TIMEOUT_SECONDS: "5", RECEIVE_WAIT_SECONDS: "0" },
+      "bidding-gateway-1": { BID_METHOD: "watch", MOST_UNARCHIVED: "10", RELAY_IN_FLIGHT: "1" },
+      "bidding-broadcaster": { BROADCAST_HZ: "0", RECONCILE_SECONDS: "0.5", SHUTDOWN_GRACE_SECONDS: "1" },
+      "bidding-archiver": { RETENTION_SECONDS: "60", ARCHIVE_BATCH: "1", LOG_LEVEL: "debug" },
+    }),
+  );
+});
