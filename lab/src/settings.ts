@@ -31,6 +31,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Settings {
   profiles: readonly Profile[];
+  /** False where PROFILE was left out: a lab that runs is meant as it is then. */
+  profileGiven: boolean;
   runtime: (typeof runtimeChoices)[number];
   /** What stands for AWS in the Compose lab. */
   emulator: EmulatorName;
@@ -103,6 +105,7 @@ export function settingsFromEnv(env: Environment, root: string): Settings {
   if (clashes.length > 0) throw invalid(clashes);
   return {
     profiles: values.PROFILE,
+    profileGiven: given.PROFILE !== undefined,
     runtime: values.RUNTIME,
     emulator: values.EMULATOR,
     broker: values.BROKER,

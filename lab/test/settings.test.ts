@@ -14,6 +14,7 @@ t.test("an empty environment gives the defaults", async (t) => {
   const settings = settingsFromEnv({ K6: "", NUM_WORKERS: " " }, "/root-of-it");
   t.match(settings, {
     profiles: ["orders", "bidding"],
+    profileGiven: false,
     runtime: "auto",
     emulator: "localstack",
     broker: "sns-sqs",
@@ -26,6 +27,8 @@ t.test("an empty environment gives the defaults", async (t) => {
     bidding: { gateways: 2, broadcastHz: 20 },
   });
   t.equal(settings.k6, undefined);
+  t.ok(settingsFromEnv({ PROFILE: "all" }, "/").profileGiven);
+  t.notOk(settingsFromEnv({ PROFILE: " " }, "/").profileGiven);
 });
 
 t.test("everything wrong is listed at once", async (t) => {
@@ -101,5 +104,5 @@ t.test(".env.example and the settings list the same names, and its values are th
   const lines = [...example.matchAll(/^# ([A-Z0-9_]+)=(.*)$/gm)];
   t.same(lines.map(([, name]) => name).sort(), Object.keys(settingsSchema.shape).sort());
   const given = Object.fromEntries(lines.map(([, name, value]) => [name, value]));
-  t.same(settingsFromEnv(given, "/"), settingsFromEnv({}, "/"));
+  t.same(settingsFromEnv(given, "/"), { ...settingsFromEnv({}, "/"), profileGiven: true });
 });

@@ -75,22 +75,32 @@ async function loadtest(flags: LoadtestFlags, context: CliContext): Promise<void
   }
   const many = repeats > 1 || against !== undefined;
   const work = chosen.map((experiment) => workOf(experiment, variant, against, many));
+  const systems = [...new Set(chosen.map(({ system }) => system))];
   for (const { experiment, variants } of work) {
     for (const each of variants) {
-      await checkServiceSettings(each.services);
+      await checkServiceSettings(each.services, { systems });
       planRun(experiment, each, faults);
     }
   }
   await assertUsable(environment, context.root);
+  // Of several systems, those that the lab runs.
+  const workOn = (there: readonly string[]) =>
+    work.filter(({ experiment: { system } }) => there.includes(system));
+  const check = async (there: readonly string[]) => {
+    for (const { experiment, variants } of workOn(there)) {
+      for (const { services } of variants) {
+        await checkServiceSettings(services, { systems: [experiment.system] });
+      }
+    }
+  };
   const onLab = async (lab: RunningLab) => {
     const { json = false, markdown, primary } = flags;
-    // Of several systems, those that the lab runs.
-    const here = work.filter(({ experiment: { system } }) => lab.systems.some((name) => name === system));
+    const here = workOn(lab.systems);
+    for (const { experiment, variants } of here) await checkParts(experiment, variants, faults, lab.runtime);
     // Of two sides what is printed is their comparison.
     const printed = json && here.every(({ sides }) => !sides?.against);
     const results = await gatherResults(context.output, printed, async (onResult) => {
       for (const { experiment, variants, rows, sides } of here) {
-        await checkParts(experiment, variants, faults, lab.runtime);
         const options = { context, ...lab, faults, json, markdown, onResult };
         if (sides) {
           await runInTurns(experiment, { ...options, ...sides, repeats, primary });
@@ -107,8 +117,7 @@ async function loadtest(flags: LoadtestFlags, context: CliContext): Promise<void
     });
     if (results.some(({ verdict }) => verdict.outcome !== "held")) context.exitWith(exitCodes.verdict);
   };
-  const systems = [...new Set(chosen.map(({ system }) => system))];
-  await withLab(context, flags, onLab, systems.length === 1 ? systems : []);
+  await withLab(context, flags, onLab, { systems: systems.length === 1 ? systems : [], check });
 }
 
 interface Work {
@@ -130,7 +139,10 @@ function workOf(experiment: Experiment, variant: Variant, against: Variant | und
   return { experiment, rows: [], variants, sides: { variant: first, against: second } };
 }
 
-/** @throws LabError USAGE for a lab that will not do, faults of parts that it does not have, and those that would miss the load */
+/**
+ * @throws LabError USAGE for a lab that will not do, variables and faults of parts that it does not have, and faults that would miss
+ * the load
+ */
 async function checkParts(
   experiment: Experiment,
   variants: readonly Variant[],
@@ -139,7 +151,9 @@ async function checkParts(
 ): Promise<void> {
   // Once, and not by each row or repeat.
   await experiment.assertUsable?.(runtime);
+  const parts = (await runtime.status()).parts.map(({ name }) => name);
   for (const variant of variants) {
+    await checkServiceSettings(variant.services, { systems: [experiment.system], parts });
     const plan = planRun(experiment, variant, faults);
     await checkFaults(plan.faults, runtime, lengthOf(plan.steps));
   }

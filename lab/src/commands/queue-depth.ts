@@ -2,7 +2,6 @@
 import type { Command } from "commander";
 import { type CliContext, openRuntime } from "../cli/context.ts";
 import { exitCodes } from "../cli/exit-codes.ts";
-import { LabError } from "../cli/lab-error.ts";
 import type { Output } from "../cli/output.ts";
 import { brokerTitle } from "../systems/orders/order-queue.ts";
 import { type QueueReading, watchQueue } from "../systems/orders/watch-queue.ts";
@@ -45,9 +44,7 @@ async function showDepth(context: CliContext, flags: Flags): Promise<void> {
   let begun = false;
   for await (const reading of watchQueue({ open, signal, count: flags.for })) {
     // One that goes down while it is watched is waited for; one that was never there would be waited for in vain.
-    if (!begun && reading.state === "lab-down") {
-      throw new LabError("NOT_RUNNING", reading.reason, { remedy: "Start one with orders: `make up`." });
-    }
+    if (!begun && reading.state === "lab-down") throw reading.error;
     begun = true;
     known ||= reading.state === "known";
     show(reading);

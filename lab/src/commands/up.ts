@@ -7,6 +7,7 @@ import { assertOnlyOn, type ChosenRuntime } from "../runtimes/choose-runtime.ts"
 import type { LabEvent, LabStatus, Runtime } from "../runtimes/runtime.ts";
 import type { Settings } from "../settings.ts";
 import { tryLock } from "../util/lock.ts";
+import { systemsFor, systemsRunning } from "./systems-for.ts";
 
 interface UpFlags extends SettingOptions {
   json?: boolean;
@@ -20,7 +21,9 @@ export function registerUpCommand(program: Command, context: CliContext): void {
     .option("--runtime <name>", "what to run them on (RUNTIME)")
     .option("--json", "print the status as JSON")
     .action(async (options: UpFlags) => {
-      const status = await bringUp(await openRuntime(context, options), context);
+      const { settings, ...chosen } = await openRuntime(context, options);
+      const profiles = systemsFor(settings, systemsRunning(await chosen.runtime.status()));
+      const status = await bringUp({ ...chosen, settings: { ...settings, profiles } }, context);
       if (options.json) context.output.json(status);
       else printUrls(status, context.output);
     });
@@ -35,11 +38,12 @@ export async function bringUp(
   const began = performance.now();
   output.begin(`Starting ${settings.profiles.join(", ")} on the ${runtime.name} runtime (${because})`);
   await assertOnlyOn(settings, runtime.name);
-  const status = await runtime.up({
-    profiles: settings.profiles,
-    signal,
-    onEvent: (event) => showEvent(output, event),
-  });
+  const status = await runtime
+    .up({ profiles: settings.profiles, signal, onEvent: (event) => showEvent(output, event) })
+    .catch(async (error: unknown) => {
+      if (signal.aborted) await tellWhatIsLeft(runtime, output);
+      throw error;
+    });
   const leftOver = await reset({ runtime, settings }, status, context);
   const fresh = Date.parse(status.since ?? "") > Date.now() - (performance.now() - began) - 1_000;
   const seconds = ((performance.now() - began) / 1_000).toFixed(1);
@@ -86,6 +90,14 @@ export function showEvent(output: Output, event: LabEvent): void {
   if (event.kind === "begin") output.begin(event.text);
   if (event.kind === "done") output.done(event.text);
   if (event.kind === "warn") output.warn(event.text);
+}
+
+/** After Ctrl-C, for whoever would have to look otherwise. Never rejects: why the start ended matters more. */
+async function tellWhatIsLeft(runtime: Runtime, output: Output): Promise<void> {
+  const status = await runtime.status().catch(() => undefined);
+  if (status === undefined) return;
+  if (status.state === "stopped") output.done("The lab is stopped");
+  else output.warn(`The lab is ${status.state}: see "make status"`);
 }
 
 function printUrls(status: LabStatus, output: Output): void {

@@ -2,9 +2,11 @@
 import { type CliContext, openRuntime, type SettingOptions } from "../cli/context.ts";
 import { findK6 } from "../engines/k6.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
-import { type Profile, profiles, type Settings } from "../settings.ts";
+import type { Profile, Settings } from "../settings.ts";
+import { lacksSystem } from "../systems/lacks-system.ts";
 import { ordersWiring } from "../systems/orders/order-queue.ts";
 import { takeDown } from "./down.ts";
+import { systemsFor, systemsRunning } from "./systems-for.ts";
 import { bringUp, reset } from "./up.ts";
 
 export interface RunningLab {
@@ -14,46 +16,47 @@ export interface RunningLab {
   readonly systems: readonly Profile[];
 }
 
+export interface LabNeeds {
+  /** Systems that it must have. */
+  readonly systems?: readonly string[];
+  /** Told which systems it will have, before anything is started; may refuse them. */
+  check?(systems: readonly Profile[]): Promise<void>;
+}
+
 /**
  * Runs `work` on a healthy lab. A lab that was running before goes on running whatever happens; one that was started for
  * this goes on after `work`, and is stopped again when Ctrl-C interrupts.
- * @param needs systems that it must have; those of PROFILE, when nothing is said
  */
 export async function withLab(
   context: CliContext,
   flags: SettingOptions,
   work: (lab: RunningLab) => Promise<void>,
-  needs?: readonly string[],
+  needs: LabNeeds = {},
 ): Promise<void> {
   const { runtime, settings, because } = await openRuntime(context, flags);
   // A K6 that names nothing is told before anything is started.
   await findK6(settings);
   const before = await runtime.status();
   const ranBefore = !["stopped", "failed"].includes(before.state);
-  const running = profiles.filter((name) => before.profiles.includes(name));
-  const wanted = systemsFor(settings, ranBefore ? running : [], needs);
+  const running = systemsRunning(before);
+  const lacking = needs.systems?.find((name) => !running.some((each) => each === name));
+  // Containers are added to those that run; processes are not.
+  if (lacking !== undefined && before.state === "running" && runtime.name === "process")
+    throw lacksSystem(lacking);
+  const wanted = systemsFor(settings, running, needs.systems);
   const ready = before.state === "running" && wanted.every((name) => running.includes(name));
+  const systems = ready ? running : wanted;
+  await needs.check?.(systems);
   // A healthy lab is used as it is: starting it could replace what has changed since, and what is queued with it.
   if (ready) {
     await reset({ runtime, settings }, before, context);
     await tellOtherBroker({ runtime, settings, systems: running }, context);
   } else await bringUp({ runtime, settings: { ...settings, profiles: wanted }, because }, context);
   try {
-    await work({ runtime, settings, systems: ready ? running : wanted });
+    await work({ runtime, settings, systems });
   } finally {
     if (context.signal.aborted && !ranBefore) await takeDown({ runtime }, context);
   }
-}
-
-/** PROFILE=all, which is the default, means all of the lab that runs, or all that there is where none does. */
-export function systemsFor(
-  settings: Pick<Settings, "profiles">,
-  running: readonly Profile[],
-  needs: readonly string[] = [],
-): readonly Profile[] {
-  const all = settings.profiles.length === profiles.length;
-  const base = all && running.length > 0 ? running : settings.profiles;
-  return profiles.filter((name) => base.includes(name) || needs.includes(name));
 }
 
 /** Settings that have changed since the lab was started show in nothing else that is printed. */

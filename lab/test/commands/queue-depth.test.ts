@@ -1,11 +1,13 @@
 /** How readings of the queue are shown, on a terminal and off one. */
 import { stripVTControlCharacters } from "node:util";
 import t from "tap";
+import { LabError } from "../../src/cli/lab-error.ts";
 import { Output } from "../../src/cli/output.ts";
 import { asJson, roundUp, showLines } from "../../src/commands/queue-depth.ts";
 import type { QueueReading } from "../../src/systems/orders/watch-queue.ts";
 
 const at = new Date("2026-01-02T03:04:05.678Z");
+const notRunning = new LabError("NOT_RUNNING", "The lab is not running.");
 
 function known(visible: number, inFlight: number, deadLettered = 0): QueueReading {
   const depth = { visible, inFlight, delayed: 0, deadLettered };
@@ -64,7 +66,7 @@ t.test("a terminal that is narrow gets no bar", async (t) => {
 
 t.test("what is wrong is said, and another broker begins a table of its own", async (t) => {
   const away: QueueReading = { at, state: "broker-away", broker: "sns-sqs", reason: "connect refused" };
-  const down: QueueReading = { at, state: "lab-down", reason: "The lab is not running." };
+  const down: QueueReading = { at, state: "lab-down", reason: "The lab is not running.", error: notRunning };
   const other = { ...known(1, 1), broker: "bullmq" } as QueueReading;
   const { lines } = shown([known(1, 1), away, down, known(1, 1), other]);
   t.match(lines[3], /:05 {2}the broker is away: connect refused$/);
@@ -74,7 +76,7 @@ t.test("what is wrong is said, and another broker begins a table of its own", as
 });
 
 t.test("JSON lines have the same keys whatever is known", async (t) => {
-  const down: QueueReading = { at, state: "lab-down", reason: "The lab is not running." };
+  const down: QueueReading = { at, state: "lab-down", reason: "The lab is not running.", error: notRunning };
   const [full, empty] = [asJson(known(1, 2, 3)), asJson(down)];
   t.same(Object.keys(full), Object.keys(empty));
   t.match(full, {

@@ -219,9 +219,10 @@ export class ProcessRuntime implements Runtime {
       });
     }
     if (!same) {
-      throw new LabError("OTHER_LAB_RUNNING", `A lab with profile ${status.profiles.join(",")} is running.`, {
-        reason: `This start is for profile ${profiles.join(",")}.`,
-        remedy: 'Run "make down" first, or start with the profile that runs.',
+      const runs = status.profiles.join(",");
+      throw new LabError("OTHER_LAB_RUNNING", `A lab with profile ${runs} is running.`, {
+        reason: `This command is for profile ${profiles.join(",")}.`,
+        remedy: `Run "make down" first, or take the lab that runs: PROFILE=${runs}, as in "make up PROFILE=${runs}".`,
       });
     }
     const bad = status.parts

@@ -9,6 +9,7 @@ import { z } from "zod";
 import { LabError } from "../../cli/lab-error.ts";
 import type { Runtime } from "../../runtimes/runtime.ts";
 import type { BrokerName, ConsumerName } from "../../settings.ts";
+import { lacksSystem } from "../lacks-system.ts";
 
 /** How to reach the broker from this machine. Holds credentials: not for display. */
 export type BrokerAccess =
@@ -97,9 +98,6 @@ async function ofPublisher(runtime: BesideServices, names: readonly string[]) {
     return await runtime.variables(PUBLISHER, names);
   } catch (cause) {
     if (!(cause instanceof LabError && cause.code === "NO_SUCH_PART")) throw cause;
-    throw new LabError("NO_SUCH_PART", "The lab runs without orders.", {
-      remedy: 'Run "make down", then "make up PROFILE=orders" (or "PROFILE=all").',
-      cause,
-    });
+    throw lacksSystem("orders", cause);
   }
 }

@@ -14,7 +14,8 @@ import { type BrokerAccess, brokerAccess, openQueue } from "./order-queue.ts";
 export type QueueReading = { readonly at: Date } & (
   | { readonly state: "known"; readonly broker: BrokerName; readonly depth: QueueDepth }
   | { readonly state: "broker-away"; readonly broker: BrokerName | undefined; readonly reason: string }
-  | { readonly state: "lab-down"; readonly reason: string }
+  /** Also a lab without orders: `error` says what to do about it. */
+  | { readonly state: "lab-down"; readonly reason: string; readonly error: unknown }
 );
 
 export interface WatchOptions {
@@ -98,7 +99,7 @@ class WatchedQueue implements AsyncDisposable {
     } catch (error) {
       this.#runtime = undefined;
       await this.#close();
-      return { at: new Date(), state: "lab-down", reason: messageOf(error) };
+      return { at: new Date(), state: "lab-down", reason: messageOf(error), error };
     }
     try {
       // An experiment may have switched brokers.

@@ -87,7 +87,7 @@ t.test(
     }
     t.equal(seen.length, story.length, "each was seen, in this order");
     t.match(seen[0], { broker: "sns-sqs", depth: { visible: 3, inFlight: 2, delayed: 0 } });
-    t.match(seen[1], { reason: "The lab is not running." });
+    t.match(seen[1], { reason: "The lab is not running.", error: { code: "NOT_RUNNING" } });
     t.match(seen[3], { broker: "sns-sqs", reason: /no answer for \d+\.\d s/ });
     t.equal(own.opened, 2, "the lab is looked for again after it was down, and not otherwise");
   },
