@@ -31,6 +31,10 @@ export async function takeDown(
     output.warn(
       `Removed ${report.swept} ${runtime.name === "compose" ? "stopped containers" : "processes"} that a lab had left behind`,
     );
+  if (report.no_engine) {
+    output.warn(`No Docker engine answers, and no lab is known to run on one. ${report.no_engine.reason}`);
+    return report;
+  }
   const ran = report.was_running || report.swept > 0;
   output.done(ran ? `The lab is stopped (${report.seconds} s)` : "Nothing was running");
   return report;

@@ -30,7 +30,10 @@ async function wiringOf(runtime: Runtime, { parts }: LabStatus): Promise<OrdersW
 /** The status as a table, with what to do when something is wrong. */
 export function printStatus(status: LabStatus, output: Output, orders?: OrdersWiring): void {
   const since = status.since === null ? "" : `, since ${status.since}`;
-  output.line(`The lab is ${status.state} (${status.runtime} runtime${since}).`);
+  const what = status.no_engine
+    ? "No Docker engine answers, and no lab is known to run on one"
+    : `The lab is ${status.state}`;
+  output.line(`${what} (${status.runtime} runtime${since}).`);
   if (status.parts.length > 0) {
     output.line();
     output.table([
@@ -72,7 +75,8 @@ function pathOf({ broker, consumer }: OrdersWiring): string {
 }
 
 /** What to do about a lab that is not as it should be. */
-function advice({ state, runtime, failure }: LabStatus): string | undefined {
+function advice({ state, runtime, failure, no_engine }: LabStatus): string | undefined {
+  if (no_engine) return `${no_engine.reason} ${no_engine.remedy}`;
   const compose = runtime === "compose";
   if (failure !== undefined) {
     if (compose) return 'Start the engine; then "make up" goes on with the lab, and "make down" removes it.';

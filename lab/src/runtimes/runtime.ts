@@ -79,6 +79,12 @@ export interface LabFailure {
   at: string;
 }
 
+/** Why a lab could not be looked for, and what to do about it: the engine that would run it does not answer. */
+export interface NoEngine {
+  reason: string;
+  remedy: string;
+}
+
 export interface LabStatus {
   runtime: RuntimeName;
   state: LabState;
@@ -87,6 +93,8 @@ export interface LabStatus {
   since: string | null;
   parts: PartStatus[];
   failure?: LabFailure;
+  /** Where it is called stopped only because nothing is known of one that was started. */
+  no_engine?: NoEngine;
 }
 
 /** Progress of `up` and `down`, for people. */
@@ -125,6 +133,8 @@ export interface DownReport {
   /** Processes of an earlier, crashed lab that were found and ended. */
   swept: number;
   seconds: number;
+  /** Where nothing was stopped because nothing could be looked for, and nothing is known of a lab that was started. */
+  no_engine?: NoEngine;
 }
 
 /** For run.json: what the measured numbers were measured on. */

@@ -41,7 +41,16 @@ t.test("where no engine answers, the process runtime is meant, and compose says 
   const compose = await lab(["up"], { ...silent, RUNTIME: "compose" });
   t.match(compose, { code: 5, stderr: /No Docker engine can be used/ });
   t.match(compose.stderr, /RUNTIME=process/);
-  t.match(await lab(["down"], { ...silent, RUNTIME: "compose" }), { code: 0, stderr: /Nothing was running/ });
+  const unknown = /No Docker engine answers, and no lab is known to run on one.*There is no engine at unix:/s;
+  const down = await lab(["down"], { ...silent, RUNTIME: "compose" });
+  t.match(down, { code: 0, stderr: unknown });
+  t.notMatch(down.stderr, /Nothing was running/);
+  const status = await lab(["status"], { ...silent, RUNTIME: "compose" });
+  t.match(status, { code: 3, stdout: unknown });
+  t.notMatch(status.stdout, /The lab is stopped/);
+  const json = await lab(["status", "--json"], { ...silent, RUNTIME: "compose" });
+  t.equal(json.code, 3);
+  t.match(JSON.parse(json.stdout), { state: "stopped", no_engine: { reason: /There is no engine/ } });
 });
 
 t.test("doctor names invalid settings, and its JSON is JSON alone", async (t) => {

@@ -95,7 +95,7 @@ export class ComposeRuntime implements Runtime {
   /** What an engine that is stopped holds cannot be removed, and may run again with it. */
   #downWithoutEngine({ reason, remedy }: { reason: string; remedy: string }): DownReport {
     if (readComposeState(this.#paths) === undefined) {
-      return { was_running: false, killed: [], swept: 0, seconds: 0 };
+      return { was_running: false, killed: [], swept: 0, seconds: 0, no_engine: { reason, remedy } };
     }
     throw new LabError("LEFTOVERS", "The lab's containers cannot be removed now.", {
       reason: `${reason} They do not run while it is stopped, and may come back with it.`,
@@ -124,7 +124,7 @@ export class ComposeRuntime implements Runtime {
     const status = await this.#engine.withOrNothing(async (engine) =>
       labStatus(await this.#containers(engine), state, readOverrides(this.#paths), this.#meter),
     );
-    return status ?? statusWithoutEngine(state);
+    return status ?? statusWithoutEngine(state, await this.#engine.look());
   }
 
   async usage(): Promise<PartUsage[]> {

@@ -1,4 +1,5 @@
 /** The lab as a whole, from its containers and from what `up` has written down about it. */
+import type { EngineFinding } from "../../docker/engine.ts";
 import type { LabState, LabStatus, PartStatus } from "../runtime.ts";
 import { type ContainerMeter, noUsage } from "./container-meter.ts";
 import { type LabContainer, statusOf } from "./containers.ts";
@@ -24,9 +25,13 @@ export async function labStatus(
 }
 
 /** A lab that was started is lost to sight, not stopped: with the engine its containers may come back. */
-export function statusWithoutEngine(state: ComposeState | undefined): LabStatus {
+export function statusWithoutEngine(state: ComposeState | undefined, found: EngineFinding): LabStatus {
   const status = { runtime: "compose" as const, profiles: state?.profiles ?? [], since: null, parts: [] };
-  if (state === undefined) return { ...status, state: "stopped" };
+  if (state === undefined) {
+    // It may have come up between two looks.
+    const noEngine = found.usable ? {} : { no_engine: { reason: found.reason, remedy: found.remedy } };
+    return { ...status, state: "stopped", ...noEngine };
+  }
   const what = "The Docker engine does not answer. Containers do not run while it is stopped.";
   return {
     ...status,
