@@ -33,7 +33,7 @@ async function unfinished(t: Test, own: OwnExperiment, changes: Partial<RunOptio
   if (!(error instanceof LabError))
     throw new Error("it came to its end, or failed otherwise", { cause: error });
   const [directory = ""] = await findBundles(resultsDir);
-  t.match(`${error.reason} ${error.remedy}`, directory, "it says where the bundle is");
+  t.match(`${error.remedy} ${error.detail.join(" ")}`, directory, "it says where the bundle is");
   const bundle = await readBundle(directory);
   if (isSkipped(bundle)) throw new Error(bundle.reason);
   return { error, bundle };

@@ -17,8 +17,10 @@ const ECHO_MS = 500;
 
 /** True for an error that says nothing beyond that the command was interrupted, which whoever interrupted it knows. */
 export function isBareInterruption(error: unknown): boolean {
-  if (error instanceof LabError)
-    return error.code === "INTERRUPTED" && error.reason === undefined && error.remedy === undefined;
+  if (error instanceof LabError) {
+    const { code, reason, remedy, detail } = error;
+    return code === "INTERRUPTED" && reason === undefined && remedy === undefined && detail.length === 0;
+  }
   // What Node's own functions reject with when their signal aborts.
   return error instanceof Error && error.name === "AbortError";
 }

@@ -53,7 +53,7 @@ export async function runRows(
   const [first] = failed;
   if (signal.aborted) {
     throw new LabError("INTERRUPTED", `Interrupted: ${missing} of ${rows.length} rows are missing.`, {
-      reason: "What was filed stays.",
+      detail: ["What was filed stays."],
       remedy: remedyOf(failed.at(-1)?.error),
       cause: first?.error ?? signal.reason,
     });

@@ -51,13 +51,7 @@ export function choose(choice: Choice): readonly Experiment[] {
   );
   const name = choice.experiment ?? "smoke";
   const chosen = candidates.filter((experiment) => experiment.name === name);
-  if (chosen.length === 0) {
-    throw unknown(
-      "experiment",
-      name,
-      candidates.map((experiment) => `${experiment.system}/${experiment.name}`),
-    );
-  }
+  if (chosen.length === 0) throw unknownExperiment(name, choice.system, candidates);
   return chosen;
 }
 
@@ -71,5 +65,20 @@ export function chooseEnvironment(name = "local"): EnvironmentName {
 function unknown(what: string, given: string, known: readonly string[]): LabError {
   return new LabError("USAGE", `There is no ${what} ${JSON.stringify(given)}.`, {
     remedy: `Take one of: ${known.join(", ")}.`,
+  });
+}
+
+function unknownExperiment(
+  name: string,
+  system: string | undefined,
+  candidates: readonly Experiment[],
+): LabError {
+  const known = candidates.map((experiment) => `${experiment.system}/${experiment.name}`);
+  const owner = experiments.find((experiment) => experiment.name === name)?.system;
+  // Without a system every one is looked through.
+  if (system === undefined || owner === undefined) return unknown("experiment", name, known);
+  return new LabError("USAGE", `There is no experiment ${JSON.stringify(name)} of ${system}.`, {
+    reason: `It is one of ${owner}.`,
+    remedy: `Run it with SYSTEM=${owner}, or take one of: ${known.join(", ")}.`,
   });
 }

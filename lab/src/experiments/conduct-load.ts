@@ -63,7 +63,7 @@ export async function conductLoad(
     log: bundle.path(FILES.log),
   };
   const prepared = await observed.prepare?.(signal);
-  options.onStage(`load: ${plan.steps.map(describeStep).join(", ")}`);
+  options.onStage(`load: ${plan.steps.map(describeStep).join("; ")}`);
   const k6 = await startK6({
     k6: options.k6.path,
     script: experiment.script,

@@ -54,10 +54,13 @@ export function meanUsers({ arrivals, seconds }: Pick<ScheduledStep, "arrivals" 
   return (spawning * (reached / 2) + (seconds - spawning) * users) / seconds;
 }
 
-/** For people: "20/s for 10 s" or "100 users for 30 s". */
+/** For people: "20/s for 10 s", "100 users for 30 s" or "50 users, who come 10 a second, for 5 s". */
 export function describeStep({ arrivals, seconds }: Pick<ScheduledStep, "arrivals" | "seconds">): string {
   if (arrivals.model === "open") return `${arrivals.rate}/s for ${seconds} s`;
-  const think = arrivals.think_seconds > 0 ? `, thinking ${arrivals.think_seconds} s` : "";
-  const spawn = arrivals.spawn_per_second === undefined ? "" : `, ${arrivals.spawn_per_second} more a second`;
-  return `${arrivals.users} users${spawn}${think} for ${seconds} s`;
+  const { users, spawn_per_second: spawn, think_seconds: think } = arrivals;
+  const words = [`${users.toLocaleString("en")} users`];
+  if (spawn !== undefined) words.push(`who come ${spawn.toLocaleString("en")} a second`);
+  if (think > 0) words.push(`thinking ${think} s`);
+  const comma = words.length > 1 ? "," : "";
+  return `${words.join(", ")}${comma} for ${seconds} s`;
 }

@@ -33,10 +33,12 @@ export function parseVariant(text: string): Variant {
     } else if (parameter && Number.isFinite(Number(parameter[2]))) {
       parameters[parameter[1] as string] = Number(parameter[2]);
     } else {
-      throw new LabError("USAGE", `${JSON.stringify(word)} changes nothing that is known.`, {
-        remedy:
-          "Write a parameter as rate=50, a service's variable as orders-processor.NUM_WORKERS=5; several are separated by spaces.",
-      });
+      const remedy =
+        "Write a parameter as rate=50, a service's variable as orders-processor.NUM_WORKERS=5; several are separated by spaces.";
+      const wrong = parameter
+        ? `${parameter[1]} must be a number, not ${JSON.stringify(parameter[2])}.`
+        : `${JSON.stringify(word)} changes nothing that is known.`;
+      throw new LabError("USAGE", wrong, { remedy });
     }
   }
   return { parameters, services };

@@ -233,7 +233,7 @@ function explained(error: unknown, directory: string): unknown {
 /** Ctrl-C while the results were being filed: they are whole, and the command ends all the same. */
 function interruptedAfter(directory: string, cause: unknown): LabError {
   return new LabError("INTERRUPTED", "Interrupted when the run had just ended.", {
-    reason: `Its results are whole: ${directory}`,
+    detail: [`Its results are whole: ${directory}`],
     cause,
   });
 }
@@ -241,7 +241,7 @@ function interruptedAfter(directory: string, cause: unknown): LabError {
 function withDirectory(error: unknown, directory: string, state: string, left: string | undefined): LabError {
   if (state === "interrupted") {
     return new LabError("INTERRUPTED", "The run was interrupted.", {
-      reason: `What there is of it: ${directory}`,
+      detail: [`What there is of it: ${directory}`],
       remedy: left,
       cause: error,
     });

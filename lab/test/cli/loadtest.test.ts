@@ -43,6 +43,11 @@ let startup = 0;
 const mistakes: readonly [string, readonly string[], RegExp][] = [
   ["a system", ["--system", "ordres"], /no system "ordres".*Take one of: orders/s],
   ["an experiment", ["--experiment", "smoek"], /no experiment "smoek".*orders\/smoke, orders\/rate-sweep/s],
+  [
+    "an experiment of another system",
+    ["--system", "bidding", "--experiment", "rate-sweep"],
+    /no experiment "rate-sweep" of bidding.*SYSTEM=orders/s,
+  ],
   ["an environment", ["--env", "azure"], /no environment "azure".*Take one of: local, aws/s],
   ["a parameter", ["--set", "raet=5"], /no parameter "raet".*rate \(20 orders a second\)/s],
   ["a parameter of the other side", ["--against", "raet=5"], /no parameter "raet".*rate \(20/s],
@@ -52,6 +57,17 @@ const mistakes: readonly [string, readonly string[], RegExp][] = [
     /no service "orders-procesor".*Take one of: orders-receiver/s,
   ],
   ["a service of the other side", ["--against", "oders.X=5"], /no service "oders".*orders-processor/s],
+  [
+    "a service of another system",
+    ["--system", "bidding", "--set", "orders-processor.NUM_WORKERS=5"],
+    /orders-processor is no service of bidding.*Take one of: bidding-gateway-1.*SYSTEM=orders/s,
+  ],
+  [
+    "a variable that the lab assigns",
+    ["--system", "bidding", "--set", "bidding-gateway-1.PORT=1"],
+    /bidding-gateway-1\.PORT is not for a run to change: the lab assigns it.*BIDDING_API_PORT in \.env/s,
+  ],
+  ["a parameter that is no number", ["--set", "rate=abc"], /rate must be a number, not "abc"/],
   ["a metric without a comparison", ["--primary", "latency_p99_ms"], /nothing is compared.*--against/s],
   ["a change", ["--set", "faster"], /"faster" changes nothing that is known.*rate=50/s],
   [

@@ -122,6 +122,16 @@ t.test("experiments are chosen by name, and what does not exist is told with wha
   t.match(choose({ system: "orders", experiment: "smoke" }), [{ name: "smoke" }]);
   t.throws(() => choose({ system: "ordres" }), { code: "USAGE", remedy: /orders/ });
   t.throws(() => choose({ experiment: "smoek" }), { code: "USAGE", remedy: /orders\/smoke/ });
+  t.throws(() => choose({ system: "bidding", experiment: "rate-sweep" }), {
+    code: "USAGE",
+    message: 'There is no experiment "rate-sweep" of bidding.',
+    reason: "It is one of orders.",
+    remedy: /SYSTEM=orders, or take one of: bidding\/smoke/,
+  });
+  t.throws(() => choose({ system: "bidding", experiment: "smoek" }), {
+    code: "USAGE",
+    remedy: /^Take one of: bidding\/smoke/,
+  });
   t.equal(chooseEnvironment(), "local");
   t.throws(() => chooseEnvironment("azure"), { code: "USAGE", remedy: /local, aws/ });
 });

@@ -63,7 +63,16 @@ t.test("a step is told in words", async (t) => {
   t.equal(describeStep(step("load", 30, { arrivals: users })), "100 users for 30 s");
   t.equal(
     describeStep(step("load", 30, { arrivals: { ...users, think_seconds: 0.3 } })),
-    "100 users, thinking 0.3 s for 30 s",
+    "100 users, thinking 0.3 s, for 30 s",
+  );
+  const spawned = { ...users, users: 10_000, spawn_per_second: 1000 };
+  t.equal(
+    describeStep(step("load", 30, { arrivals: spawned })),
+    "10,000 users, who come 1,000 a second, for 30 s",
+  );
+  t.match(
+    describeStep(step("load", 30, { arrivals: { ...spawned, think_seconds: 1 } })),
+    /, thinking 1 s, for/,
   );
 });
 
