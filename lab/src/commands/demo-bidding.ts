@@ -137,8 +137,9 @@ function unexpected(what: string, status: number): LabError {
   });
 }
 
-function money(minor: number): string {
-  return (minor / 100).toFixed(2);
+/** Of the smallest unit of a currency, as the live page shows it. */
+function money(amount: number): string {
+  return amount.toLocaleString("en");
 }
 
 function seconds(milliseconds: number): string {
