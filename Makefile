@@ -43,7 +43,7 @@ help: ## Print this list
 up: node ## Start the lab and wait until it is healthy: PROFILE=orders,bidding RUNTIME=compose|process BROKER=sns-sqs|bullmq JSON=1
 	@$(LAB) up $(up_options) $(json_option)
 
-demo: node ## Start the lab and take one real thing through each system, step by step
+demo: node ## Start the lab and take one real thing through each system, step by step: PROFILE=bidding
 	@$(LAB) demo $(runtime_option)
 
 status: node ## What runs, where, since when: JSON=1
