@@ -27,6 +27,8 @@ export async function watchLive(url: string): Promise<LiveWatcher> {
   socket.on("message", (data: Buffer) => {
     const now = performance.timeOrigin + performance.now();
     const message = JSON.parse(data.toString()) as { type: string; seq: number; bidder_id: string | null };
+    // That nothing is new is no price.
+    if (message.type === "tick") return;
     frames += 1;
     bytes += data.length;
     if (message.seq < seq) throw new Error(`seq went back from ${seq} to ${message.seq}`);

@@ -27,6 +27,13 @@ const messageSchema = z.object({
 
 export type LiveMessage = z.output<typeof messageSchema>;
 
+/** What says nothing of the auction, only that the server is there; it is not counted. */
+const tickSchema = z.object({ type: z.literal("tick") });
+const readableSchema = z.union([messageSchema, tickSchema]);
+
+/** Undefined for what is of another form. */
+type Read = z.output<typeof readableSchema> | undefined;
+
 export interface WatchersOptions {
   /** Origin of the broadcaster. */
   readonly url: string;
@@ -59,10 +66,7 @@ export class Watchers implements AsyncDisposable {
   readonly #bidders = new Map<number, string | null>();
   readonly #disputed = new Set<number>();
   /** A message goes to all watchers in the same bytes, and is parsed once. */
-  #last: { readonly text: unknown; readonly message: LiveMessage | undefined } = {
-    text: undefined,
-    message: undefined,
-  };
+  #last: { readonly text: unknown; readonly message: Read } = { text: undefined, message: undefined };
 
   /**
    * Resolves once each has been told of the auction.
@@ -125,10 +129,10 @@ export class Watchers implements AsyncDisposable {
     await this.#agent.destroy();
   }
 
-  #read(text: unknown): LiveMessage | undefined {
+  #read(text: unknown): Read {
     if (text !== this.#last.text) this.#last = { text, message: parsed(text) };
     const { message } = this.#last;
-    if (message === undefined) return undefined;
+    if (message === undefined || message.type === "tick") return message;
     const { seq, highest, bidder_id } = message;
     if (!this.#prices.has(seq)) {
       this.#prices.set(seq, highest);
@@ -157,13 +161,10 @@ export class Watchers implements AsyncDisposable {
   }
 }
 
-/** Undefined for what is of another form. */
-type ReadMessage = (text: unknown) => LiveMessage | undefined;
-
 class Watcher {
   readonly #name: string;
   readonly #open: () => WebSocket;
-  readonly #read: ReadMessage;
+  readonly #read: (text: unknown) => Read;
   readonly #closing: AbortSignal;
   #socket: WebSocket | undefined;
   #comingBack: Promise<void> | undefined;
@@ -173,7 +174,7 @@ class Watcher {
   #wentBack = 0;
   #ended = false;
 
-  constructor(name: string, open: () => WebSocket, read: ReadMessage, closing: AbortSignal) {
+  constructor(name: string, open: () => WebSocket, read: (text: unknown) => Read, closing: AbortSignal) {
     this.#name = name;
     this.#open = open;
     this.#read = read;
@@ -263,6 +264,7 @@ class Watcher {
 
   #take(text: unknown): void {
     const message = this.#read(text);
+    if (message?.type === "tick") return;
     this.#messages += 1;
     if (message === undefined) {
       this.#unreadable += 1;
@@ -274,9 +276,9 @@ class Watcher {
   }
 }
 
-function parsed(text: unknown): LiveMessage | undefined {
+function parsed(text: unknown): Read {
   try {
-    return messageSchema.parse(JSON.parse(String(text)));
+    return readableSchema.parse(JSON.parse(String(text)));
   } catch {
     return undefined;
   }

@@ -116,6 +116,29 @@ t.test(
   },
 );
 
+t.test("that there is nothing new is no message of the auction, and no nonsense", async (t) => {
+  const { url, tell } = await aServer(t, snapshot(3, 100));
+  const heard: string[] = [];
+  const watchers = await watch(t, url, { onMessage: ({ type }: LiveMessage) => heard.push(type) });
+  tell({ type: "tick" });
+  tell(price(4, 110));
+  tell({ type: "tick" });
+  tell(price(5, 120));
+  await waitFor("the last price", () => watchers.reached(5));
+  t.same(heard.toSorted(), [
+    "price",
+    "price",
+    "price",
+    "price",
+    "price",
+    "price",
+    ...Array(3).fill("snapshot"),
+  ]);
+  for (const report of watchers.seen().watchers) {
+    t.match(report, { messages: 3, unreadable: 0, seq: 5, wentBack: 0 });
+  }
+});
+
 t.test("who is cut off comes back, and remembers what was told before", async (t) => {
   const { server, url, state } = await aServer(t, snapshot(5, 100));
   const watchers = await watch(t, url);

@@ -26,6 +26,7 @@ import {
   bidsQuerySchema,
 } from "../gateway/schemas.ts";
 import type { Forwarder } from "./forward.ts";
+import { TICK_SECONDS } from "./live/messages.ts";
 import type { AuctionReader } from "./live/ports.ts";
 import type { Pages } from "./pages.ts";
 
@@ -45,10 +46,12 @@ auction that is not there, 503 when there are too many watchers or the auction c
 
 - \`{"type": "snapshot", auction_id, item, status, starting_price, min_increment, ends_at, seq, highest, bidder_id, at}\` comes first;
 - \`{"type": "price", auction_id, seq, highest, bidder_id, at}\` when the price has changed, the latest of what happened since the one before;
-- \`{"type": "ended", auction_id, seq, highest, bidder_id, at}\` when the auction is over.
+- \`{"type": "ended", auction_id, seq, highest, bidder_id, at}\` when the auction is over;
+- \`{"type": "tick"}\` when nothing else has been sent for ${TICK_SECONDS} s: the server is there, and there is nothing new. Whoever hears nothing for
+  longer than two of these watches a server that hangs, and does well to connect again. Types that are not known are to be ignored.
 
 \`seq\` is the number of the highest bid and never goes back; \`highest\` and \`bidder_id\` are null before the first one; \`at\` is when it was
-so. The server pings. It closes with 1001 when it stops, 1009 on a frame over 1 KiB, 1012 when what it sent is no longer true, and cuts off
+so. The server pings, too. It closes with 1001 when it stops, 1009 on a frame over 1 KiB, 1012 when what it sent is no longer true, and cuts off
 whoever does not read: connect again, and a snapshot says how things are.`;
 
 const page = { contentType: "text/html", schema: z.string() };

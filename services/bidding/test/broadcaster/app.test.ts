@@ -95,6 +95,6 @@ t.test("OpenAPI 3.1, valid, with all that it serves and what the WebSocket speak
   );
   t.match(document, {
     openapi: /^3\.1\./,
-    info: { title: "@parallax/bidding broadcaster", description: /snapshot.*price.*ended/s },
+    info: { title: "@parallax/bidding broadcaster", description: /snapshot.*price.*ended.*tick/s },
   });
 });

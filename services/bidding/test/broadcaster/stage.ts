@@ -5,11 +5,12 @@ import { randomUUID } from "node:crypto";
 import { createMetrics, listen } from "@parallax/service";
 import { type OpenApi, silentLogger, waitFor, witnessAnswers } from "@parallax/testkit";
 import { WebSocket } from "ws";
+import { z } from "zod";
 import { MemoryAuctionReader, MemoryPriceFeed } from "../../src/adapters/memory-live.ts";
 import { createBroadcaster } from "../../src/broadcaster/app.ts";
 import { createForwarder } from "../../src/broadcaster/forward.ts";
 import { Broadcast } from "../../src/broadcaster/live/broadcast.ts";
-import { type LiveMessage, liveMessageSchema } from "../../src/broadcaster/live/messages.ts";
+import { type LiveMessage, liveMessageSchema, tickSchema } from "../../src/broadcaster/live/messages.ts";
 import { createLiveMetrics } from "../../src/broadcaster/live/metrics.ts";
 import { createUpgrade } from "../../src/broadcaster/live/upgrade.ts";
 import { loadPages } from "../../src/broadcaster/pages.ts";
@@ -23,6 +24,7 @@ export interface Test {
 export interface StageSettings {
   readonly hz?: number;
   readonly pingSeconds?: number;
+  readonly tickSeconds?: number;
   /** So long that nothing is reconciled, unless told. */
   readonly reconcileSeconds?: number;
   readonly allowedOrigins?: readonly string[];
@@ -47,6 +49,7 @@ export async function startBroadcaster(t: Test, settings: StageSettings = {}) {
     hz: settings.hz ?? 20,
     pingSeconds: settings.pingSeconds ?? 25,
     reconcileSeconds: settings.reconcileSeconds ?? 3600,
+    ...(settings.tickSeconds !== undefined && { tickSeconds: settings.tickSeconds }),
   });
   const upgrade = createUpgrade({
     broadcast,
@@ -101,7 +104,10 @@ export type Stage = Awaited<ReturnType<typeof startBroadcaster>>;
 
 export interface Watching {
   readonly socket: WebSocket;
+  /** Without ticks. */
   readonly messages: LiveMessage[];
+  /** So far. */
+  readonly ticks: number;
   readonly last: LiveMessage | undefined;
   /** The code it was closed with. */
   readonly closed: Promise<number>;
@@ -113,9 +119,12 @@ export async function watch(t: Test, url: string, options: WebSocket.ClientOptio
   const socket = new WebSocket(url, options);
   t.teardown(() => socket.terminate());
   const messages: LiveMessage[] = [];
+  let ticks = 0;
   socket.on("message", (data, isBinary) => {
     assert.equal(isBinary, false);
-    messages.push(liveMessageSchema.parse(JSON.parse(String(data))));
+    const message = z.union([liveMessageSchema, tickSchema]).parse(JSON.parse(String(data)));
+    if (message.type === "tick") ticks += 1;
+    else messages.push(message);
   });
   const closed = new Promise<number>((resolve) => socket.once("close", resolve));
   await new Promise<void>((resolve, reject) => {
@@ -133,6 +142,9 @@ export async function watch(t: Test, url: string, options: WebSocket.ClientOptio
   return {
     socket,
     messages,
+    get ticks() {
+      return ticks;
+    },
     get last() {
       return messages.at(-1);
     },

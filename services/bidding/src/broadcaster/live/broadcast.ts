@@ -1,12 +1,13 @@
 /**
- * All auctions that are watched, each followed from its first watcher to its last: entering, holding them against Redis, pings, and the
- * orderly end.
+ * All auctions that are watched, each followed from its first watcher to its last: entering, holding them against Redis, pings and ticks,
+ * and the orderly end.
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { DependencyUnavailable, type Logger, NotFound } from "@parallax/service";
 import { Channel } from "./channel.ts";
-import type { Observed } from "./messages.ts";
+import { textFrame } from "./frames.ts";
+import { type Observed, TICK_SECONDS, tick } from "./messages.ts";
 import type { LiveFigures, LiveMetrics } from "./metrics.ts";
 import type { AuctionReader, PriceFeed } from "./ports.ts";
 import { closeCodes, type Watcher } from "./watcher.ts";
@@ -19,6 +20,8 @@ export interface BroadcastParts {
   readonly hz: number;
   readonly pingSeconds: number;
   readonly reconcileSeconds: number;
+  /** Of silence, after which watchers are told that there is nothing new: TICK_SECONDS, unless told. */
+  readonly tickSeconds?: number;
 }
 
 /** A place at an auction, for one watcher. */
@@ -41,6 +44,7 @@ interface Followed {
 /** Auctions asked of Redis in one go. */
 const READ_TOGETHER = 500;
 const DRAIN_LOOK_MS = 20;
+const LOOK_MS = 1000;
 
 export class Broadcast {
   readonly metrics: LiveMetrics;
@@ -49,7 +53,8 @@ export class Broadcast {
   /** By the second of the ping's interval in which each is pinged. */
   readonly #watchers: readonly Set<Watcher>[];
   readonly #stopping = new AbortController();
-  readonly #pings: NodeJS.Timeout;
+  /** One timer for all, whoever is to be pinged or has been told nothing. */
+  readonly #looks: NodeJS.Timeout;
   readonly #reconciling: Promise<void>;
   #entered = 0;
   #second = 0;
@@ -59,7 +64,10 @@ export class Broadcast {
     this.#parts = parts;
     this.metrics = parts.metrics(() => this.figures);
     this.#watchers = Array.from({ length: parts.pingSeconds }, () => new Set<Watcher>());
-    this.#pings = setInterval(() => this.#ping(), 1000);
+    this.#looks = setInterval(() => {
+      this.#ping();
+      this.#tick();
+    }, LOOK_MS);
     this.#reconciling = this.#keepReconciling();
   }
 
@@ -107,7 +115,7 @@ export class Broadcast {
   /** Tells all watchers to go, and cuts off those who have not gone after `graceMs`. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping.abort();
-    clearInterval(this.#pings);
+    clearInterval(this.#looks);
     for (const each of this.#watchers) {
       for (const watcher of each) watcher.close(closeCodes.goingAway, "The server is stopping.");
     }
@@ -231,5 +239,13 @@ export class Broadcast {
   #ping(): void {
     this.#second = (this.#second + 1) % this.#watchers.length;
     for (const watcher of this.#watchers[this.#second] ?? []) watcher.ping();
+  }
+
+  #tick(): void {
+    const { tickSeconds = TICK_SECONDS } = this.#parts;
+    // Half a look early rather than late, so that a tick does not wait for the next look over a millisecond.
+    const since = performance.now() - tickSeconds * 1000 + LOOK_MS / 2;
+    const frame = textFrame(tick());
+    for (const { channel } of this.#followed.values()) channel.tick(frame, since);
   }
 }

@@ -28,6 +28,8 @@ export class Channel {
   /** The furthest of the events that came before the first reading. */
   #early: News | undefined;
   #snapshot: { readonly of: Observed; readonly frame: Buffer } | undefined;
+  /** When all of its watchers were last sent something; milliseconds, monotonic. */
+  #toldAt = performance.now();
 
   constructor(auctionId: string, hz: number, metrics: LiveMetrics) {
     this.auctionId = auctionId;
@@ -77,6 +79,15 @@ export class Channel {
     this.#learn({ ...state, ...standingOf(event) });
   }
 
+  /** Sends its watchers this, unless they have been sent something since then. */
+  tick(frame: Buffer, since: number): void {
+    if (this.#toldAt > since) return;
+    this.#toldAt = performance.now();
+    let sent = 0;
+    for (const watcher of this.#watchers) if (watcher.send(frame)) sent += 1;
+    this.#metrics.sent("tick", sent, frame.length);
+  }
+
   /** @param before what was known when the reading was begun */
   read(reading: Observed, before: Observed | undefined): Learnt {
     const state = this.#state;
@@ -114,6 +125,7 @@ export class Channel {
     const state = this.#state;
     if (!state || this.#watchers.size === 0) return;
     const frame = textFrame(newsOf(state));
+    this.#toldAt = performance.now();
     let sent = 0;
     for (const watcher of this.#watchers) {
       // Who came a moment ago had it in the snapshot.

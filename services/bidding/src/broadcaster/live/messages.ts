@@ -1,6 +1,6 @@
 /**
  * What is said over the WebSocket: one JSON object a message, from the broadcaster to the watcher only. First a snapshot, then prices, then
- * that the auction has ended. `at` is when it was so, by Redis's clock.
+ * that the auction has ended. `at` is when it was so, by Redis's clock. In between, where there is nothing to say, a tick.
  */
 
 import { z } from "zod";
@@ -32,6 +32,12 @@ export const liveMessageSchema = z.discriminatedUnion("type", [
 
 export type LiveMessage = z.output<typeof liveMessageSchema>;
 
+/** Says only that the broadcaster is there: pings are not shown to a page's script, and a broadcaster that hangs closes nothing. */
+export const tickSchema = z.object({ type: z.literal("tick") });
+
+/** Of silence, after which it is said. A page that has heard nothing for 2.5 of these takes it for hung (page/live.js). */
+export const TICK_SECONDS = 5;
+
 /** An auction, and when it was so. */
 export interface Observed extends AuctionState {
   readonly at: number;
@@ -53,6 +59,10 @@ export function snapshotOf(state: Observed): string {
 export function newsOf(state: Observed): string {
   const type = state.status === "ended" ? "ended" : "price";
   return JSON.stringify({ type, ...standingOf(state) } satisfies LiveMessage);
+}
+
+export function tick(): string {
+  return JSON.stringify({ type: "tick" } satisfies z.output<typeof tickSchema>);
 }
 
 function standingOf({ auctionId, seq, highest, at }: Observed) {

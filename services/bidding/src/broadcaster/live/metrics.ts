@@ -3,7 +3,7 @@
 import type { Metrics } from "@parallax/service";
 import type { CutOff } from "./watcher.ts";
 
-export type FrameKind = "snapshot" | "price" | "ended";
+export type FrameKind = "snapshot" | "price" | "ended" | "tick";
 /** Why a WebSocket was not opened. */
 export type Refusal = "path" | "origin" | "handshake" | "stopping" | "watchers" | "unknown auction" | "redis";
 export type ReconcileOutcome = "same" | "behind" | "contradiction" | "failed";
