@@ -70,7 +70,7 @@ function notThere(service: string, changeable: Changeable): LabError {
   }
   const system = systemOf(service);
   if (systems && !systems.includes(system)) {
-    const named = `SYSTEM=${system} runs an experiment of ${system} alone.`;
+    const named = `${service} is changed in a run with SYSTEM=${system}.`;
     return new LabError("USAGE", `${service} is no service of ${systems.join(" or ")}.`, {
       remedy: [remedy, named].filter(Boolean).join(" "),
     });

@@ -58,7 +58,7 @@ t.test("a service of a system that is not run is told with those that there are"
     code: "USAGE",
     message: "orders-processor is no service of bidding.",
     remedy:
-      "Take one of: bidding-gateway-1, bidding-gateway-2, bidding-broadcaster, bidding-archiver. SYSTEM=orders runs an experiment of orders alone.",
+      "Take one of: bidding-gateway-1, bidding-gateway-2, bidding-broadcaster, bidding-archiver. orders-processor is changed in a run with SYSTEM=orders.",
   });
   await t.rejects(checkServiceSettings({ "orders-nobody": { A: "1" } }, { systems: ["bidding"] }), {
     message: 'There is no service "orders-nobody" to change.',
