@@ -51,6 +51,14 @@ export async function faintTexts(page: Page): Promise<string[]> {
     })()`);
 }
 
+/** Texts of which a part does not fit into their element. */
+export async function cutTexts(page: Page, selector: string): Promise<string[]> {
+  return await page.evaluate<string[]>(`
+    [...document.querySelectorAll(${JSON.stringify(selector)})]
+      .filter((each) => each.scrollWidth > each.clientWidth || each.scrollHeight > each.clientHeight)
+      .map((each) => each.textContent)`);
+}
+
 /** Begins to note what moves by itself; returns how to ask for it. */
 export async function noteShifts(page: Page): Promise<() => Promise<number>> {
   await page.evaluate(`

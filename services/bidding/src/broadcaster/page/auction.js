@@ -4,7 +4,7 @@ import { placeBid } from "./bid.js";
 import { amount, parseAmount, uuid } from "./format.js";
 import { watch } from "./live.js";
 import { Auction } from "./standing.js";
-import { complain, hideForm, notice, part, say, setLive, setText, showStanding } from "./view.js";
+import { complain, hideForm, notice, part, say, setLive, setText, showNone, showStanding } from "./view.js";
 
 const auctionId = location.pathname.split("/")[2] ?? "";
 const NAME_KEY = "parallax.bidder";
@@ -30,16 +30,29 @@ function render() {
     hideForm();
     return;
   }
-  const isPossible = auction.least <= Number.MAX_SAFE_INTEGER;
-  least.disabled = !isPossible;
-  setText("least-text", isPossible ? `At least ${amount(auction.least)}` : "No higher bid is possible.");
+  least.disabled = !isPossible();
+  setText("least-text", isPossible() ? `At least ${amount(auction.least)}` : "No higher bid is possible.");
+  allow();
   // Not under somebody's finger: what is sent must be what was there when they decided.
   if (amountField.value === offered && !form.contains(document.activeElement)) offer();
 }
 
+/** Whether there is a higher bid that could be made, as far as is known. */
+function isPossible() {
+  return !(auction.least > Number.MAX_SAFE_INTEGER);
+}
+
+/** Lets bid, or not. The button keeps the focus, which `disabled` would take from it. */
+function allow() {
+  // A bid whose outcome is not known may be the one that leaves no higher one: it can be asked for.
+  const mayBid = !sending && (isPossible() || pending !== undefined);
+  submit.setAttribute("aria-disabled", String(!mayBid));
+  return mayBid;
+}
+
 /** Puts the least into the field. */
 function offer() {
-  offered = auction.least <= Number.MAX_SAFE_INTEGER ? String(auction.least) : "";
+  offered = auction.least !== undefined && isPossible() ? String(auction.least) : "";
   amountField.value = offered;
 }
 
@@ -47,7 +60,7 @@ function offer() {
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  if (sending) return;
+  if (!allow()) return;
   const bidder_id = nameField.value.trim();
   const value = parseAmount(amountField.value);
   complain("name", bidder_id === "" ? "Enter your name." : "");
@@ -62,9 +75,10 @@ form.addEventListener("submit", async (event) => {
   const isSame = pending?.bidder_id === bidder_id && pending?.amount === value;
   const bid = isSame ? pending : { bid_id: uuid(), bidder_id, amount: value };
   setSending(true);
-  part("outcome").scrollIntoView({ block: "nearest" });
   say("wait", `Sending your bid of ${amount(value)}…`);
+  part("outcome").scrollIntoView({ block: "nearest" });
   const outcome = await placeBid(auctionId, bid, {
+    onSlow: () => say("wait", `No answer to your bid of ${amount(value)} yet; still asking.`),
     onAgain: (attempt, of) => {
       say(
         "wait",
@@ -132,7 +146,7 @@ function tell(outcome, bid) {
 
 function setSending(isSending) {
   sending = isSending;
-  submit.setAttribute("aria-disabled", String(isSending));
+  allow();
   nameField.readOnly = isSending;
   amountField.readOnly = isSending;
   setText("submit", isSending ? "Sending…" : "Place bid");
@@ -141,7 +155,6 @@ function setSending(isSending) {
 least.addEventListener("click", () => {
   offer();
   complain("amount", "");
-  amountField.focus();
 });
 nameField.addEventListener("input", () => complain("name", ""));
 amountField.addEventListener("input", () => complain("amount", ""));
@@ -173,8 +186,7 @@ async function lookUp() {
     if (answer.status === 404) {
       notice("There is no such auction.");
       hideForm();
-      part("standing").hidden = auction.standing === undefined;
-      part("item").hidden = auction.standing === undefined;
+      if (auction.standing === undefined) showNone();
       setLive("off", "Not live");
       return false;
     }

@@ -1,6 +1,6 @@
 /** The page of all auctions: newest first, looked at again every few seconds while somebody sees it. */
 
-import { amount, timeLeft } from "./format.js";
+import { amount, day, isFar, timeLeft } from "./format.js";
 
 const AGAIN_MS = 5000;
 const ANSWER_MS = 12_000;
@@ -77,10 +77,15 @@ function newCard({ auction_id, item }) {
 
 function fill({ auction, price, state }) {
   const { highest, starting_price, status, seq, ends_at, bidder_id } = auction;
-  setText(price, highest === null ? `from ${amount(starting_price)}` : amount(highest));
+  const shown = highest === null ? `from ${amount(starting_price)}` : amount(highest);
+  setText(price, shown);
+  price.style.setProperty("--digits", String(shown.length));
   const bids = `${amount(seq)} ${seq === 1 ? "bid" : "bids"}`;
   if (status === "ended") setText(state, bidder_id === null ? "Ended without a bid" : `Sold to ${bidder_id}`);
-  else setText(state, `${timeLeft(Date.parse(ends_at) - Date.now() - ahead)} left · ${bids}`);
+  else {
+    const left = Date.parse(ends_at) - Date.now() - ahead;
+    setText(state, `${isFar(left) ? `Ends ${day(ends_at)}` : `${timeLeft(left)} left`} · ${bids}`);
+  }
 }
 
 function setText(element, text) {

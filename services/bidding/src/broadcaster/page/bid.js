@@ -17,15 +17,35 @@
 const MOST_ATTEMPTS = 6;
 /** Longer than the server takes to give up. */
 const ANSWER_MS = 12_000;
+/** As long as a person waits and hears nothing. */
+const SLOW_MS = 3000;
 const PAUSE_MS = { first: 500, most: 8000 };
 
 /**
  * @param {string} auctionId
  * @param {Bid} bid
- * @param {{ onAgain: (attempt: number, of: number) => void, fetch?: typeof fetch, pause?: (ms: number) => Promise<void> }} options
+ * @param {object} options
+ * @param {() => void} options.onSlow the first attempt has no answer yet, and goes on
+ * @param {(attempt: number, of: number) => void} options.onAgain
+ * @param {typeof fetch} [options.fetch]
+ * @param {(ms: number) => Promise<void>} [options.pause]
+ * @param {number} [options.slowMs]
  * @returns {Promise<Outcome>}
  */
-export async function placeBid(auctionId, bid, { onAgain, fetch = globalThis.fetch, pause = wait }) {
+export async function placeBid(auctionId, bid, { onSlow, slowMs = SLOW_MS, ...options }) {
+  const slow = setTimeout(onSlow, slowMs);
+  const onAgain = (...attempts) => {
+    clearTimeout(slow);
+    options.onAgain(...attempts);
+  };
+  try {
+    return await insist(auctionId, bid, { ...options, onAgain });
+  } finally {
+    clearTimeout(slow);
+  }
+}
+
+async function insist(auctionId, bid, { onAgain, fetch = globalThis.fetch, pause = wait }) {
   let mayHaveArrived = false;
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
     let retryAfter = 0;

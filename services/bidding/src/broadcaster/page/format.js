@@ -1,5 +1,9 @@
 /** How amounts and times are written, and read. */
 
+const FAR_MS = 99 * 86_400_000;
+/** Parts of a moment, from the first to the last of which is its time. */
+const TIME = ["hour", "minute", "dayPeriod"];
+
 const grouped = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 
 /** @param {number} value whole, of the smallest unit */
@@ -39,9 +43,29 @@ export function timeLeft(ms) {
     .join(" ");
 }
 
+/** So far away that the day says more than the time that is left. */
+export function isFar(ms) {
+  return ms > FAR_MS;
+}
+
 /** @param {string} iso */
-export function moment(iso) {
-  return new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+export function day(iso) {
+  return new Date(iso).toLocaleDateString(undefined, { dateStyle: "medium" });
+}
+
+/**
+ * Its time stays on one line.
+ * @param {string} iso
+ * @param {string} [locale]
+ */
+export function moment(iso, locale) {
+  const format = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+  const parts = format.formatToParts(new Date(iso));
+  const isTime = ({ type }) => TIME.includes(type);
+  const [first, last] = [parts.findIndex(isTime), parts.findLastIndex(isTime)];
+  return parts
+    .map(({ value }, at) => (at >= first && at <= last ? value.replaceAll(/\s/g, "\u00a0") : value))
+    .join("");
 }
 
 /** A random UUID. `crypto.randomUUID` is only there on https and on this machine, and phones come by plain http. */

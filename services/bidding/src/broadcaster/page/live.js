@@ -2,13 +2,15 @@
  * The WebSocket to an auction, opened again and again for as long as the page is there.
  *
  * @typedef {object} Live
- * @property {(message: object) => void} onMessage each message, parsed
+ * @property {(message: object) => void} onMessage each message but ticks, parsed
  * @property {() => void} onLive what is shown is how it is
  * @property {(againInMs: number) => void} onLost it no longer is, or never was
  * @property {() => Promise<boolean>} onFailed it could not be opened: whether to go on trying
  */
 
 const BACKOFF_MS = { first: 500, most: 15_000 };
+/** The server says something every five seconds, if only a tick. After two and a half of these it hangs, or is not reached any more. */
+const SILENT_MS = 12_500;
 /** A phone that slept for longer may have a connection that is dead and does not know it. */
 const SLEPT_MS = 30_000;
 
@@ -25,6 +27,8 @@ export function watch(auctionId, { onMessage, onLive, onLost, onFailed }) {
   /** @type {WebSocket | undefined} */
   let socket;
   let timer;
+  /** Until the socket is given up. */
+  let silence;
   let hiddenAt = 0;
   /** Whether `onLost` was told last, and not `onLive`. */
   let isLost = true;
@@ -32,26 +36,38 @@ export function watch(auctionId, { onMessage, onLive, onLost, onFailed }) {
   function open() {
     clearTimeout(timer);
     timer = undefined;
+    if (attempts > 0) lose(0);
     const mine = new WebSocket(url);
     socket = mine;
     let wasOpen = false;
-    mine.addEventListener("message", ({ data }) => {
-      if (mine !== socket) return;
-      wasOpen = true;
-      attempts = 0;
-      if (isLost) onLive();
-      isLost = false;
-      onMessage(JSON.parse(data));
-    });
-    mine.addEventListener("close", async () => {
+    const listen = () => {
+      clearTimeout(silence);
+      silence = setTimeout(over, SILENT_MS);
+    };
+    /** It was closed, or it is silent: then its end is not waited for, which a server that hangs has no part in. */
+    const over = async () => {
       if (mine !== socket) return;
       socket = undefined;
+      clearTimeout(silence);
+      mine.close();
       if (stopped) return;
       const againIn = backoff();
       lose(againIn);
       if (!wasOpen && !(await onFailed())) stop();
       else if (!stopped && !socket) timer ??= setTimeout(open, againIn);
+    };
+    listen();
+    mine.addEventListener("message", ({ data }) => {
+      if (mine !== socket) return;
+      listen();
+      wasOpen = true;
+      attempts = 0;
+      if (isLost) onLive();
+      isLost = false;
+      const message = JSON.parse(data);
+      if (message.type !== "tick") onMessage(message);
     });
+    mine.addEventListener("close", over);
   }
 
   /** Spread, so that all who were cut off do not come back in the same moment. */
@@ -87,6 +103,7 @@ export function watch(auctionId, { onMessage, onLive, onLost, onFailed }) {
   function stop() {
     stopped = true;
     clearTimeout(timer);
+    clearTimeout(silence);
     removeEventListener("online", openNow);
     removeEventListener("offline", onOffline);
     document.removeEventListener("visibilitychange", onVisibility);

@@ -26,7 +26,7 @@ export class Auction {
   /** Later messages, and answers, say how it stands now; older ones change nothing. */
   update({ type, seq, highest, bidder_id }) {
     const { standing } = this;
-    if (!standing || seq < standing.seq) return;
+    if (!standing || !(seq >= standing.seq)) return;
     const known = seq === standing.seq ? standing.bidder_id : undefined;
     const status = type === "ended" ? "ended" : standing.status;
     this.standing = { ...standing, status, seq, highest, bidder_id: bidder_id ?? known };

@@ -1,6 +1,6 @@
 /** What is to be seen, and heard, on an auction's page. */
 
-import { amount, moment, timeLeft } from "./format.js";
+import { amount, day, isFar, moment, timeLeft } from "./format.js";
 
 /** A screen reader is told the price no more often. */
 const HEARD_MS = 3000;
@@ -40,11 +40,24 @@ export function showStanding({ standing, left }, state) {
   }
   setText("bids", amount(seq));
   setText("step", amount(min_increment));
-  setText("left-label", ended ? "Ended" : "Time left");
-  setText("left", ended ? moment(standing.ends_at) : left === 0 ? "Ending…" : timeLeft(left));
+  setText("left-label", ended ? "Ended" : isFar(left) ? "Ends" : "Time left");
+  setText("left", leftText(standing, left));
   hear(
     `${priceLabel(standing)} ${amount(highest ?? starting_price)}, ${leaderText(standing)}. ${state === "none" ? "" : MINE[state]}`,
   );
+}
+
+/** In place of an auction that is not there. */
+export function showNone() {
+  setText("item", "Unknown auction");
+  document.title = "Unknown auction · Parallax";
+  part("standing").hidden = true;
+}
+
+function leftText({ ends_at, status }, left) {
+  if (status === "ended") return moment(ends_at);
+  if (isFar(left)) return day(ends_at);
+  return left === 0 ? "Ending…" : timeLeft(left);
 }
 
 function showPrice(text) {

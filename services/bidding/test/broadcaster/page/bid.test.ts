@@ -20,6 +20,7 @@ async function place(...answers: (() => Response)[]) {
       sent.push([url, JSON.parse(body)]);
       return (answers.length > 1 ? answers.shift() : answers[0])?.();
     },
+    onSlow: () => again.push(0),
     onAgain: (attempt: number) => again.push(attempt),
     async pause(ms: number) {
       pauses.push(ms);
@@ -46,6 +47,26 @@ t.test("what an answer means; none of these is asked for twice", async (t) => {
     t.same(placed.outcome, outcome);
     t.equal(placed.sent.length, 1);
   }
+});
+
+t.test("when the first answer takes long, that is said, once, and it is waited for", async (t) => {
+  const slow = Promise.withResolvers<Response>();
+  let said = 0;
+  let sent = 0;
+  const outcome = await placeBid("a-1", bid, {
+    fetch() {
+      sent += 1;
+      return slow.promise;
+    },
+    onSlow() {
+      said += 1;
+      slow.resolve(accepted());
+    },
+    onAgain: () => t.fail("nothing is sent again"),
+    slowMs: 1,
+  });
+  t.match(outcome, { kind: "accepted" });
+  t.same([said, sent], [1, 1]);
 });
 
 t.test("without an answer the same bid is sent again, until there is one", async (t) => {

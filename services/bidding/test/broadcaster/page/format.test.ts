@@ -2,7 +2,7 @@ import fc from "fast-check";
 import t from "tap";
 
 // The page's modules are JavaScript for browsers, which are not checked.
-const { amount, parseAmount, timeLeft, uuid } = await import(
+const { amount, day, isFar, moment, parseAmount, timeLeft, uuid } = await import(
   new URL("../../../src/broadcaster/page/format.js", import.meta.url).href
 );
 
@@ -57,6 +57,20 @@ t.test("the time left, in its two largest parts", async (t) => {
     [86_400_000 + 3 * 3_600_000, "1 d 03 h"],
   ];
   for (const [ms, text] of rows) t.equal(timeLeft(ms), text);
+});
+
+t.test("beyond 99 days the day is said, and not how many there are", async (t) => {
+  t.notOk(isFar(99 * 86_400_000));
+  t.ok(isFar(99 * 86_400_000 + 1));
+  t.match(day("9999-06-30T12:00:00Z"), /9999/);
+  t.notMatch(day("9999-06-30T12:00:00Z"), /12|00/);
+});
+
+t.test("the time of a moment stays on one line", async (t) => {
+  const at = "2026-11-21T23:29:00Z";
+  t.match(moment(at, "en-US"), /^[A-Z][a-z]{2} \d{1,2}, 2026, \d{1,2}:\d\d\u00a0[AP]M$/);
+  t.match(moment(at, "en-GB"), /^\d{1,2} [A-Z][a-z]{2} 2026, \d\d:\d\d$/);
+  for (const locale of ["ko", "de", "fr", "bg"]) t.match(moment(at, locale), /2026.*\d\d.*\d\d/, locale);
 });
 
 t.test("ids are random UUIDs", async (t) => {

@@ -50,6 +50,13 @@ t.test("a refusal tells of a bid whose bidder is not known", async (t) => {
   t.equal(auction.standing.bidder_id, "bob");
 });
 
+t.test("what is no standing changes nothing", async (t) => {
+  const auction = begun();
+  const { standing } = auction;
+  auction.update({ type: "tock" });
+  t.equal(auction.standing, standing);
+});
+
 t.test("a snapshot says how it is, even when that is less than what was known", async (t) => {
   const auction = begun();
   auction.replace({ ...snapshot, seq: 1, highest: 100 });
