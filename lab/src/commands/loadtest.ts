@@ -100,7 +100,7 @@ async function loadtest(flags: LoadtestFlags, context: CliContext): Promise<void
     // Of two sides what is printed is their comparison.
     const printed = json && here.every(({ sides }) => !sides?.against);
     const results = await gatherResults(context.output, printed, async (onResult) => {
-      for (const { experiment, variants, rows, sides } of here) {
+      for (const { experiment, rows, sides } of here) {
         const options = { context, ...lab, faults, json, markdown, onResult };
         if (sides) {
           await runInTurns(experiment, { ...options, ...sides, repeats, primary });
