@@ -3,7 +3,7 @@
 import { waitFor } from "@parallax/testkit";
 import t from "tap";
 import { openSite, says } from "../lib/bidding-site.ts";
-import { withoutChromium } from "../lib/chromium.ts";
+import { load, withoutChromium } from "../lib/chromium.ts";
 import { ownLab } from "../lib/own-lab.ts";
 
 t.setTimeout(600_000);
@@ -55,7 +55,7 @@ t.test("the live page, of servers that do not answer", { skip: withoutChromium()
         if (payload === '{"type":"tick"}') ticks += 1;
       });
     });
-    await page.reload();
+    await load(page, () => page.reload());
     // More than the time after which silence is taken for a broadcaster that hangs.
     await waitFor(
       "three ticks",

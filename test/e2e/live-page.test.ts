@@ -6,7 +6,7 @@
 import { waitFor } from "@parallax/testkit";
 import t from "tap";
 import { openSite, says } from "../lib/bidding-site.ts";
-import { withoutChromium } from "../lib/chromium.ts";
+import { load, withoutChromium } from "../lib/chromium.ts";
 import { ownLab } from "../lib/own-lab.ts";
 import {
   cutTexts,
@@ -76,7 +76,7 @@ t.test("the live page", { skip: withoutChromium() }, async (t) => {
     await says(bob, "#mine", "You are outbid");
     t.match(await site.find(id), { seq: 3, highest: 1500, bidder_id: "Ann" });
 
-    await ann.reload();
+    await load(ann, () => ann.reload());
     t.equal(await ann.getByLabel("Your name").inputValue(), "Ann", "the name is remembered");
     await says(ann, "#mine", "You lead");
     await says(bob, "#heard", "Highest bid 1,500, by Ann. You are outbid");
@@ -136,7 +136,7 @@ t.test("the live page", { skip: withoutChromium() }, async (t) => {
       await page.getByRole("button", { name: "Place bid" }).tap();
       await says(page, "#mine", "You lead");
       await check("leading");
-      await page.goto(site.url);
+      await load(page, () => page.goto(site.url));
       await waitFor("the list", async () => (await page.locator(".card").count()) > 0);
       await check("the list");
       t.same(await cutTexts(page, ".card .amount"), [], "no amount is cut");
@@ -170,7 +170,7 @@ t.test("the live page", { skip: withoutChromium() }, async (t) => {
     const page = await site.visit(t, `/auctions/${id}`);
     await says(page, "#left-label", "Ends");
     await says(page, "#left", /^\d+ \w+ 20\d\d$/);
-    await page.goto(site.url);
+    await load(page, () => page.goto(site.url));
     await says(page, `a[href="/auctions/${id}"] .state`, /^Ends \d+ \w+ 20\d\d · 0 bids$/);
   });
 
@@ -198,7 +198,7 @@ t.test("the live page", { skip: withoutChromium() }, async (t) => {
       t.notOk(await page.getByRole("button", { name: "Place bid" }).isVisible());
     }
     t.equal(await bob.evaluate("document.activeElement.id"), "item", "the keyboard is not left nowhere");
-    await ann.goto(site.url);
+    await load(ann, () => ann.goto(site.url));
     await says(ann, `a[href="/auctions/${id}"] .state`, "Sold to Bob");
     await ann.getByRole("link", { name: /Ends soon/ }).click();
     await says(ann, "#mine", "You did not win", 20_000);

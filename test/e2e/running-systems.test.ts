@@ -42,13 +42,13 @@ t.test("up with another PROFILE is refused, with the command for the lab that ru
     ["up", "--profile", "all"],
   ]) {
     const { code, stderr } = await run(args);
-    t.equal(code, 2, stderr);
+    t.equal(code, 6, stderr);
     t.match(
       stderr,
       /A lab with profile bidding is running\.[\s\S]*make down[\s\S]*"make up PROFILE=bidding"/,
     );
   }
-  t.equal((await run(["up"], { PROFILE: "orders" })).code, 2, "the environment gives it, too");
+  t.equal((await run(["up"], { PROFILE: "orders" })).code, 6, "the environment gives it, too");
 });
 
 t.test("commands that need orders say how to get them, in the same words", async (t) => {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { waitFor } from "@parallax/testkit";
 import type { Page } from "playwright-core";
 import type { Test } from "tap";
-import { newPage, startChromium } from "./chromium.ts";
+import { load, newPage, startChromium } from "./chromium.ts";
 import type { OwnLab } from "./own-lab.ts";
 
 interface Terms {
@@ -49,7 +49,7 @@ export async function openSite(t: Test, { settings }: OwnLab) {
         await context.close();
         assert.deepEqual(complaints, [], "the page complains of nothing");
       });
-      await page.goto(url + path);
+      await load(page, () => page.goto(url + path));
       return page;
     },
   };

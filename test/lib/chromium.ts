@@ -8,6 +8,7 @@ import {
   type BrowserContextOptions,
   chromium,
   type Page,
+  type Request,
 } from "playwright-core";
 import type { Test } from "tap";
 
@@ -66,6 +67,32 @@ export async function newPage(browser: Browser, options: BrowserContextOptions =
     if (["error", "warning"].includes(message.type()) && !isAboutAnswer) complaints.push(message.text());
   });
   return { page, context, complaints };
+}
+
+const NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED";
+const MOST_LOADS = 5;
+
+/**
+ * Loads a page, by `goto` or `reload`; again, when Chromium gave up a part of it since the machine's network changed, as it does whenever a
+ * container comes or goes.
+ */
+export async function load(page: Page, go: () => Promise<unknown>): Promise<void> {
+  let changed = true;
+  const note = (request: Request) => {
+    changed ||= request.failure()?.errorText === NETWORK_CHANGED;
+  };
+  page.on("requestfailed", note);
+  try {
+    for (let loads = 0; changed && loads < MOST_LOADS; loads += 1) {
+      changed = false;
+      await go().catch((error: unknown) => {
+        if (!String(error).includes(NETWORK_CHANGED)) throw error;
+        changed = true;
+      });
+    }
+  } finally {
+    page.off("requestfailed", note);
+  }
 }
 
 function isProgram(path: string): boolean {

@@ -14,7 +14,7 @@ export const exitCodes = {
   verdict: 4,
   /** Something the lab stands on is missing or taken: a program, a port, disk. */
   prerequisite: 5,
-  /** Another command is at work on the same lab. */
+  /** Another command is at work on the same lab, or another lab is in its place. */
   busy: 6,
   /** Ctrl-C (128 + SIGINT). */
   interrupted: 130,

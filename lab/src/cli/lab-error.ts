@@ -15,7 +15,7 @@ export const labErrorCodes = {
   PREREQUISITE_MISSING: exitCodes.prerequisite,
   PORT_TAKEN: exitCodes.prerequisite,
   BUSY: exitCodes.busy,
-  OTHER_LAB_RUNNING: exitCodes.usage,
+  OTHER_LAB_RUNNING: exitCodes.busy,
   PART_FAILED: exitCodes.failed,
   COMMAND_FAILED: exitCodes.failed,
   DATA_DAMAGED: exitCodes.failed,
