@@ -12,14 +12,14 @@ import { bringUp, reset } from "./up.ts";
 export interface RunningLab {
   readonly runtime: Runtime;
   readonly settings: Settings;
-  /** Those that the lab runs. */
+  /** Those that the command means; the lab may run others, too. */
   readonly systems: readonly Profile[];
 }
 
 export interface LabNeeds {
   /** Systems that it must have. */
   readonly systems?: readonly string[];
-  /** Told which systems it will have, before anything is started; may refuse them. */
+  /** Told which systems are meant, before anything is started; may refuse them. */
   check?(systems: readonly Profile[]): Promise<void>;
 }
 
@@ -45,15 +45,14 @@ export async function withLab(
     throw lacksSystem(lacking);
   const wanted = systemsFor(settings, running, needs.systems);
   const ready = before.state === "running" && wanted.every((name) => running.includes(name));
-  const systems = ready ? running : wanted;
-  await needs.check?.(systems);
+  await needs.check?.(wanted);
   // A healthy lab is used as it is: starting it could replace what has changed since, and what is queued with it.
   if (ready) {
     await reset({ runtime, settings }, before, context);
     await tellOtherBroker({ runtime, settings, systems: running }, context);
   } else await bringUp({ runtime, settings: { ...settings, profiles: wanted }, because }, context);
   try {
-    await work({ runtime, settings, systems });
+    await work({ runtime, settings, systems: wanted });
   } finally {
     if (context.signal.aborted && !ranBefore) await takeDown({ runtime }, context);
   }
