@@ -33,8 +33,10 @@ function render() {
   least.disabled = !isPossible();
   setText("least-text", isPossible() ? `At least ${amount(auction.least)}` : "No higher bid is possible.");
   allow();
-  // Not under somebody's finger: what is sent must be what was there when they decided.
-  if (amountField.value === offered && !form.contains(document.activeElement)) offer();
+  // Not under somebody's finger: what is sent must be what was there when they decided. Nor while it is not known whether a bid was
+  // accepted, which is asked by placing the same one again.
+  const isAsking = sending || pending !== undefined;
+  if (!isAsking && amountField.value === offered && !form.contains(document.activeElement)) offer();
 }
 
 /** Whether there is a higher bid that could be made, as far as is known. */
@@ -153,6 +155,7 @@ function setSending(isSending) {
 }
 
 least.addEventListener("click", () => {
+  if (sending) return;
   offer();
   complain("amount", "");
 });
