@@ -73,7 +73,7 @@ const NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED";
 const MOST_LOADS = 5;
 
 /**
- * Loads a page, by `goto` or `reload`; again, when Chromium gave up a part of it since the machine's network changed, as it does whenever a
+ * Loads a page, by `goto` or `reload`; again, when Chromium gave up a part of it because the machine's network changed, as it does whenever a
  * container comes or goes.
  */
 export async function load(page: Page, go: () => Promise<unknown>): Promise<void> {
@@ -93,6 +93,7 @@ export async function load(page: Page, go: () => Promise<unknown>): Promise<void
   } finally {
     page.off("requestfailed", note);
   }
+  if (changed) throw new Error(`The machine's network changed during each of ${MOST_LOADS} loads.`);
 }
 
 function isProgram(path: string): boolean {
