@@ -1,6 +1,7 @@
 import t from "tap";
 import { experiments } from "../../src/experiments/catalogue.ts";
 import { resolveParameters } from "../../src/experiments/parameters.ts";
+import { planRun } from "../../src/experiments/plan-run.ts";
 import { checkServiceSettings } from "../../src/experiments/service-variables.ts";
 
 t.test("what services read is accepted", async (t) => {
@@ -106,6 +107,7 @@ for (const [service, variable, value, setting] of [
 
 t.test("what experiments and people change for a run is not assigned", async (t) => {
   for (const experiment of experiments) {
+    await t.resolves(checkServiceSettings(planRun(experiment).services), experiment.name);
     for (const { services = {} } of experiment.rows ?? []) await t.resolves(checkServiceSettings(services));
   }
   await t.resolves(
