@@ -83,7 +83,7 @@ async function ledgerEnd(): Promise<number> {
 t.test("drop: twenty customers hang up; who stood in line is not charged", async (t) => {
   const since = await ledgerEnd();
   const ids = newIds();
-  // In the middle of a payment.
+  // In the middle of the seventh payment; what each takes beside its half second may make it the end of the sixth.
   const answers = await Promise.all(ids.map((id) => pay(id, 3250)));
   const count = await settleAndCount(t, ids, since, answers);
   t.ok(count.completed > 0 && count.abandoned > 0, "some were in time, some were not");

@@ -79,7 +79,8 @@ function advice({ state, runtime, failure, no_engine }: LabStatus): string | und
   if (no_engine) return `${no_engine.reason} ${no_engine.remedy}`;
   const compose = runtime === "compose";
   if (failure !== undefined) {
-    if (compose) return 'Start the engine; then "make up" goes on with the lab, and "make down" removes it.';
+    if (compose)
+      return 'Start the engine; then "make up" with the same PROFILE goes on with the lab, and "make down" removes it.';
     const being = state === "stopping" ? "is being" : "was";
     return `Everything ${being} stopped. "make logs SERVICE=${failure.part}" shows all of its log, "make up" starts anew.`;
   }
