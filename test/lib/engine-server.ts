@@ -54,8 +54,14 @@ export async function engineServer(prepare: Prepare, options: readonly string[] 
     data,
     version,
     async start() {
-      child = spawn(command, [...args, ...options], { cwd, env: environment, stdio: "ignore" });
-      await waitFor(`${name} to answer`, () => answers(probe, 1_000), 20_000);
+      const begin = () => spawn(command, [...args, ...options], { cwd, env: environment, stdio: "ignore" });
+      child = begin();
+      const isUp = () => {
+        // While it was away, another process's connection may have had its port for a moment.
+        if (child?.exitCode != null) child = begin();
+        return answers(probe, 1_000);
+      };
+      await waitFor(`${name} to answer`, isUp, 20_000);
     },
     kill,
     freeze: () => signal("SIGSTOP"),
