@@ -5,7 +5,14 @@ import type { NatsConnection } from "@nats-io/nats-core";
 import { DependencyUnavailable } from "@parallax/service";
 import { encodeEvent, messageId } from "../domain/events.ts";
 import type { EventPublisher } from "../domain/outbox.ts";
-import { type EventStreamOptions, ensureStream, isMissing, STREAM, subjectOf } from "./event-stream.ts";
+import {
+  ARCHIVER,
+  type EventStreamOptions,
+  ensureStream,
+  isMissing,
+  STREAM,
+  subjectOf,
+} from "./event-stream.ts";
 import { PublishAcks } from "./jetstream-acks.ts";
 import type { NatsLink } from "./nats.ts";
 
@@ -38,7 +45,12 @@ export function jetStreamPublisher(link: NatsLink, options: EventStreamOptions):
           if (!isMissing(error)) throw error;
           return await ensureStream(manager, options);
         });
-        return { identity: String(created), lastSeq: state.last_seq, waiting: state.messages };
+        // A NATS that was killed may have kept messages that were settled: they are in the stream, and nobody is given them.
+        const archiver = await manager.consumers.info(STREAM, ARCHIVER).catch((error: unknown) => {
+          if (!isMissing(error)) throw error;
+        });
+        const waiting = archiver ? archiver.num_pending + archiver.num_ack_pending : state.messages;
+        return { identity: String(created), lastSeq: state.last_seq, waiting };
       } catch (cause) {
         throw new DependencyUnavailable("JetStream does not tell about its stream.", { cause });
       }
