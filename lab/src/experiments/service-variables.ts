@@ -48,7 +48,10 @@ export async function checkServiceSettings(
     const load = Object.hasOwn(variablesOf, service) ? variablesOf[service] : undefined;
     if (!load || !isChangeable(service, changeable)) throw notThere(service, changeable);
     const variables = await load();
-    for (const [name, value] of Object.entries(given)) checkVariable(service, variables, name, value);
+    const assigned = assignedVariables(service);
+    for (const [name, value] of Object.entries(given)) {
+      checkVariable({ service, variables, assigned }, name, value);
+    }
   }
   checkBrokers(services);
 }
@@ -91,8 +94,13 @@ function checkBrokers(services: ServiceSettings): void {
 
 const BROKER_PARTS = ["orders-receiver", "orders-processor"] as const;
 
-function checkVariable(service: string, variables: z.ZodObject, name: string, value: string): void {
-  const assigned = assignedVariables(service);
+interface Known {
+  readonly service: string;
+  readonly variables: z.ZodObject;
+  readonly assigned: ReturnType<typeof assignedVariables>;
+}
+
+function checkVariable({ service, variables, assigned }: Known, name: string, value: string): void {
   const variable = Object.hasOwn(variables.shape, name) ? variables.shape[name] : undefined;
   if (!variable || assigned.has(name)) {
     const names = Object.keys(variables.shape).filter((each) => !assigned.has(each));
