@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { type CliContext, openRuntime } from "../cli/context.ts";
 import { assertNoExperiment } from "../runtimes/command-lock.ts";
 import type { DownReport, Runtime } from "../runtimes/runtime.ts";
+import { NO_ENGINE } from "./status.ts";
 
 export function registerDownCommand(program: Command, context: CliContext): void {
   program
@@ -32,7 +33,7 @@ export async function takeDown(
       `Removed ${report.swept} ${runtime.name === "compose" ? "stopped containers" : "processes"} that a lab had left behind`,
     );
   if (report.no_engine) {
-    output.warn(`No Docker engine answers, and no lab is known to run on one. ${report.no_engine.reason}`);
+    output.warn(`${NO_ENGINE}. ${report.no_engine.reason}`);
     return report;
   }
   const ran = report.was_running || report.swept > 0;

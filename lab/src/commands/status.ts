@@ -27,12 +27,13 @@ async function wiringOf(runtime: Runtime, { parts }: LabStatus): Promise<OrdersW
   return await ordersWiring(runtime).catch(() => undefined);
 }
 
+/** What is said in place of a state where `no_engine` is. */
+export const NO_ENGINE = "No Docker engine answers, and no lab is known to run on one";
+
 /** The status as a table, with what to do when something is wrong. */
 export function printStatus(status: LabStatus, output: Output, orders?: OrdersWiring): void {
   const since = status.since === null ? "" : `, since ${status.since}`;
-  const what = status.no_engine
-    ? "No Docker engine answers, and no lab is known to run on one"
-    : `The lab is ${status.state}`;
+  const what = status.no_engine ? NO_ENGINE : `The lab is ${status.state}`;
   output.line(`${what} (${status.runtime} runtime${since}).`);
   if (status.parts.length > 0) {
     output.line();
