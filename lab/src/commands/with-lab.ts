@@ -49,7 +49,7 @@ export async function withLab(
   // A healthy lab is used as it is: starting it could replace what has changed since, and what is queued with it.
   if (ready) {
     await reset({ runtime, settings }, before, context);
-    await tellOtherBroker({ runtime, settings, systems: running }, context);
+    if (running.includes("orders")) await tellOtherBroker(runtime, settings, context);
   } else await bringUp({ runtime, settings: { ...settings, profiles: wanted }, because }, context);
   try {
     await work({ runtime, settings, systems: wanted });
@@ -59,11 +59,7 @@ export async function withLab(
 }
 
 /** Settings that have changed since the lab was started show in nothing else that is printed. */
-async function tellOtherBroker(
-  { runtime, settings, systems }: RunningLab,
-  { output }: CliContext,
-): Promise<void> {
-  if (!systems.includes("orders")) return;
+async function tellOtherBroker(runtime: Runtime, settings: Settings, { output }: CliContext): Promise<void> {
   const { broker, consumer } = await ordersWiring(runtime);
   if (broker === settings.broker && consumer === settings.consumer) return;
   output.warn(
