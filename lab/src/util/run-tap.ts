@@ -7,6 +7,7 @@ import { dirname } from "node:path";
 import type { CliContext } from "../cli/context.ts";
 import { exitCodes } from "../cli/exit-codes.ts";
 import { countTests, type TestCounts } from "./tap-counts.ts";
+import { type Failure, readFailures } from "./tap-failures.ts";
 import { runTool } from "./tools.ts";
 
 /** Of one failure's diagnostics: a whole difference of two objects, a part of two pages. */
@@ -16,16 +17,9 @@ export interface TapRun {
   /** Of tap itself. */
   code: number;
   counts: TestCounts;
-  /** What failed: assertions, and the tests and files around them. */
   failures: Failure[];
   /** tap's own output of this run. */
   record: string;
-}
-
-export interface Failure {
-  name: string;
-  /** Lines of tap's diagnostics: the difference, the place. Empty where tap has none. */
-  detail: string[];
 }
 
 export interface TapOptions {
@@ -55,7 +49,10 @@ export async function runTap(options: TapOptions): Promise<TapRun> {
   return { code, counts: countTests(tap), failures: readFailures(tap), record };
 }
 
-/** Names what failed, prints the closing line and sets the exit code. `others` are checks that ran beside tap. */
+/**
+ * Shows what failed, prints the closing line and sets the exit code. What failed is named once more, a line each, where it
+ * is read first: at the end. `others` are checks that ran beside tap.
+ */
 export function concludeTests(
   { output, exitWith }: Pick<CliContext, "output" | "exitWith">,
   run: TapRun,
@@ -69,8 +66,8 @@ export function concludeTests(
   // tap may fail for something that is no test, such as a broken configuration.
   if (run.code !== 0 && counts.failed === 0) counts.failed += 1;
   const ran = run.counts.passed + run.counts.failed > 0;
-  for (const { name, detail } of run.failures) {
-    output.warn(`Failed: ${name}`);
+  for (const { path, detail } of run.failures) {
+    output.warn(`Failed: ${path.join(" › ")}`);
     // On a terminal tap's reporter has shown it. Elsewhere reporters write control codes, or nothing.
     if (process.stdout.isTTY) continue;
     for (const line of detail.slice(0, detailLines)) output.line(`    ${line}`);
@@ -79,6 +76,7 @@ export function concludeTests(
   if (!ran) output.warn("No test ran.");
   // On a terminal tap's reporter leaves the cursor in the middle of a line.
   output.line();
+  for (const { path } of run.failures) output.line(`✗ ${path.join(" › ")}`);
   output.line(summary(counts));
   if (counts.failed > 0 || !ran) exitWith(exitCodes.failed);
 }
@@ -86,18 +84,6 @@ export function concludeTests(
 /** The closing line. */
 export function summary({ passed, failed, skipped }: TestCounts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
-}
-
-/** @param tap indented by four spaces for each test around; diagnostics are YAML between `---` and `...` */
-export function readFailures(tap: string): Failure[] {
-  const notOk = /^( *)not ok \d+ - (.*?)(?: # time=.*?)?(?: \{)?\n(?:\1 {2}---\n([\s\S]*?)^\1 {2}\.\.\.$)?/gm;
-  return [...tap.matchAll(notOk)].map(([, indent = "", name = "", diagnostics = ""]) => ({
-    name,
-    detail: diagnostics
-      .split("\n")
-      .map((line) => line.slice(indent.length + 2))
-      .filter((line) => line.trim() !== ""),
-  }));
 }
 
 function readOrNothing(file: string): string {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import t from "tap";
 import { Output } from "../../src/cli/output.ts";
 import { rootDir } from "../../src/paths.ts";
-import { concludeTests, readFailures, type TapRun } from "../../src/util/run-tap.ts";
+import { concludeTests, type TapRun } from "../../src/util/run-tap.ts";
 import { runNode } from "../../src/util/tools.ts";
 
 function conclude(run: Partial<TapRun>, others?: boolean[]) {
@@ -25,30 +25,10 @@ t.test("the closing line and the exit code", async (t) => {
   const none = { passed: 0, failed: 0, skipped: 3 };
   t.match(conclude({ counts: none }), { text: /No test ran.*\n0 passed, 0 failed, 3 skipped\n$/s, code: 1 });
   const failed = { passed: 1, failed: 1, skipped: 0 };
-  t.match(conclude({ code: 1, counts: failed, failures: [{ name: "one", detail: [] }] }), {
-    text: /Failed: one\n/,
+  t.match(conclude({ code: 1, counts: failed, failures: [{ path: ["a", "one"], detail: [] }] }), {
+    text: /Failed: a › one\n.*\n✗ a › one\n1 passed, 1 failed\n$/s,
     code: 1,
   });
-});
-
-t.test("what failed is read with tap's diagnostics", async (t) => {
-  const tap = [
-    "# Subtest: file",
-    "    ok 1 - fine # time=1ms",
-    "    not ok 2 - should be equal # time=30.1ms",
-    "      ---",
-    "      diff: |",
-    "        -1",
-    "        +2",
-    "      ...",
-    "    1..2",
-    "not ok 1 - file # time=3ms",
-    "",
-  ].join("\n");
-  t.same(readFailures(tap), [
-    { name: "should be equal", detail: ["diff: |", "  -1", "  +2"] },
-    { name: "file", detail: [] },
-  ]);
 });
 
 t.test("a program is run with what is added to the environment", async (t) => {
