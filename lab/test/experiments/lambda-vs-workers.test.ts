@@ -26,7 +26,7 @@ t.test("five orders of one customer, each after the one before is done, then fiv
   const { steps, services } = planRun(lambdaVsWorkers);
   t.match(steps, [
     { name: "cold", begins: 0, seconds: 35, arrivals: { model: "closed", users: 1, think_seconds: 7 } },
-    { name: "warm", begins: 35, seconds: 22.5, arrivals: { users: 1, think_seconds: 4.5 } },
+    { name: "warm", begins: 35, seconds: 30, arrivals: { users: 1, think_seconds: 6 } },
   ]);
   t.same(services, { "orders-payments": { PAYMENT_SECONDS: "3", PAYMENT_CONCURRENCY: "0" } });
 });

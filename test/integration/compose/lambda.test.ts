@@ -79,7 +79,7 @@ t.test(
     const result = await runExperiment(
       runOptions({
         experiment: lambdaVsWorkers,
-        variant: parseVariant("orders=2 payment_seconds=0.2"),
+        variant: parseVariant("orders=3 payment_seconds=0.2"),
         runtime,
         k6,
         resultsDir: join(settings.labDir, "results"),
@@ -90,7 +90,7 @@ t.test(
     t.equal(result.verdict.outcome, "held", JSON.stringify(result.verdict.invariants, null, 2));
     const { findings = {} } = result.figures;
     t.comment(JSON.stringify(findings));
-    t.match(findings, { cold_orders: 2, warm_orders: 2, failed_invocations: 0 });
+    t.match(findings, { cold_orders: 3, warm_orders: 3, failed_invocations: 0 });
     t.equal(findings.cold_start_trouble, undefined);
     t.ok((findings.warm_total_ms ?? 0) >= 200, "no order takes less than its payment");
     t.ok((findings.cold_total_ms ?? 0) > (findings.warm_total_ms ?? 0), "a new environment takes time");

@@ -28,7 +28,8 @@ const samples = [
 
 /** Seconds between the end of a cold order and the next one: a new environment has to be possible by then. */
 const RENEWAL_SECONDS = 4;
-const BREATH_SECONDS = 1.5;
+/** The same for a warm one: what is still in hand then makes the next one meet a new environment. */
+const BREATH_SECONDS = 3;
 /** As the study has them: two tasks of the smallest size, twenty workers each. */
 const TASKS = { tasks: 2, taskVcpu: 0.25, taskMemoryGb: 0.5, workersPerTask: 20 } as const;
 
