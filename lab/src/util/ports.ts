@@ -64,22 +64,36 @@ export function describeHolder(port: number): string {
 const lowest = 10_000;
 const blocks = 200;
 const blockSize = 100;
-/** Ports are asked for several at a time, before any of them is bound: none is handed out twice. */
-let handedOut = 0;
+/** Of this process's blocks, those that it has not handed out: each is handed out once, however many are asked for at a time. */
+let left: Promise<number[]> = Promise.resolve([]);
 
 /**
- * A port that was free a moment ago. Below the range from which systems draw the ports of outgoing connections, one of
- * which could take it before it is used; and from a block that depends on the pid, so that two processes that ask at the
- * same moment are not given the same one.
+ * A port that was free a moment ago, and that no other process is given: a server that is killed must find it free when it is
+ * started again. Below the range from which systems draw the ports of outgoing connections, one of which could take it.
  */
 export async function freePort(): Promise<number> {
-  const first = (process.pid % blocks) * blockSize;
-  for (let attempt = 0; attempt < blocks * blockSize; attempt += 1) {
-    const port = lowest + ((first + handedOut) % (blocks * blockSize));
-    handedOut += 1;
-    if (await isPortFree(port)) return port;
+  for (;;) {
+    left = left.then(async (ports) => (ports.length > 0 ? ports : await claimBlock()));
+    const port = (await left).shift();
+    if (port !== undefined && (await isPortFree(port))) return port;
   }
-  throw new LabError("PORT_TAKEN", "No free port was found between 10000 and 30000.");
+}
+
+/**
+ * The ports of a block but its first, which is bound until this process ends: that is the claim.
+ * @throws LabError PORT_TAKEN when all blocks are claimed
+ */
+async function claimBlock(): Promise<number[]> {
+  for (let block = 0; block < blocks; block += 1) {
+    const first = lowest + ((process.pid + block) % blocks) * blockSize;
+    const claim = createServer().unref();
+    const claimed = new Promise<boolean>((resolve) => {
+      claim.once("error", () => resolve(false));
+      claim.listen({ port: first, host: "127.0.0.1", exclusive: true }, () => resolve(true));
+    });
+    if (await claimed) return Array.from({ length: blockSize - 1 }, (_, at) => first + 1 + at);
+  }
+  throw new LabError("PORT_TAKEN", "No block of ports is free between 10000 and 30000.");
 }
 
 function canConnect(port: number): Promise<boolean> {
