@@ -21,7 +21,7 @@ t.teardown(() => link[Symbol.asyncDispose]());
 const never = new AbortController().signal;
 await link.ready(never);
 const publisher = jetStreamPublisher(link, { dedupeSeconds: 120 });
-const source = jetStreamSource(link, { dedupeSeconds: 120, patienceMs: 1000 });
+const source = jetStreamSource(link, { dedupeSeconds: 120, patienceMs: 3000 });
 const disconnected = () => waitFor("the connection to be lost", () => !link.connected);
 
 await publisher.inspect();

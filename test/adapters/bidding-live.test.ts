@@ -40,7 +40,7 @@ function readerContract(t: Test, { reader, open }: Read): void {
   );
 
   t.test("an auction has ended once its time is over, announced or not", async (t) => {
-    const { auctionId } = await open([100], 300);
+    const { auctionId } = await open([100], 900);
     await waitFor("its end", async () => (await reader.read([auctionId])).auctions[0]?.status === "ended");
     t.match((await reader.read([auctionId])).auctions, [{ seq: 1, highest: { amount: 100 } }]);
   });

@@ -175,7 +175,7 @@ t.test("the live page", { skip: withoutChromium() }, async (t) => {
   });
 
   t.test("an auction ends: who won, no more bids, and the list says so", async (t) => {
-    const id = await site.open({ seconds: 12, item: "Ends soon" });
+    const id = await site.open({ seconds: 30, item: "Ends soon" });
     const ann = await site.visit(t, `/auctions/${id}`);
     const bob = await site.visit(t, `/auctions/${id}`);
     for (const [page, name, amount] of [

@@ -14,6 +14,7 @@ import { rowsOf } from "../../lab/src/experiments/rows.ts";
 import { type RunResult, runExperiment } from "../../lab/src/experiments/run-experiment.ts";
 import { anyK6, runOptions } from "../lib/own-experiment.ts";
 import { ownLab } from "../lib/own-lab.ts";
+import { untilValid } from "../lib/until-valid.ts";
 
 // Only the first time, where k6 has to be built.
 t.setTimeout(1_200_000);
@@ -129,10 +130,8 @@ t.test("taken out of the line, who hung up is not charged", async (t) => {
 });
 
 t.test("users come one by one, and are answered long before their payment", async (t) => {
-  const { figures, readings, performance } = await run(
-    latency,
-    "users=10 spawn=5 seconds=4 think=0.2 payment_seconds=1",
-  );
+  const changes = "users=10 spawn=5 seconds=4 think=0.2 payment_seconds=1";
+  const { figures, readings, performance } = await untilValid(() => run(latency, changes));
   const [load] = figures.steps;
   t.equal(load?.step.seconds, 6);
   // Ten users at five a second, the first two seconds half of them.

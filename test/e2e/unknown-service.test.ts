@@ -6,7 +6,7 @@ import { rootDir } from "../../lab/src/paths.ts";
 import { childEnvironment, runCommand } from "../../lab/src/util/run-command.ts";
 import { ownLab } from "../lib/own-lab.ts";
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 
 t.test("loadtest with an unknown service or part", async (t) => {
   const { runtime, directory } = await ownLab(t);

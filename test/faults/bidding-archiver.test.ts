@@ -10,7 +10,7 @@ import { untilRunning } from "../lib/faults/until-running.ts";
 
 const BIDDERS = 16;
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 const lab = await WiredBidding.start(t);
 const { runtime, wires } = lab;

@@ -12,7 +12,7 @@ import { WiredBidding } from "../lib/faults/bidding/wired-bidding.ts";
 const BIDDERS = 16;
 const MOST_BUFFERED_BYTES = 64 * 1024;
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 const lab = await WiredBidding.start(t, {
   "bidding-broadcaster": {
@@ -80,7 +80,7 @@ t.test("bids that are none are refused with the field's name, and nothing has ch
 t.test(
   "bids on an auction that is not there, or over, are 404 and 410, and leave nothing behind",
   async (t) => {
-    const witness = await BiddingWitness.begin(t, lab, { seconds: 3 });
+    const witness = await BiddingWitness.begin(t, lab, { seconds: 8 });
     const { auctionId, bidders } = witness;
     const accepted = bidders.aBid();
     await bidders.insist(accepted);
@@ -89,7 +89,8 @@ t.test(
       t.equal((await post(unknown, bid)).status, 404, unknown.slice(0, 40));
     }
     t.equal(Number(await lab.redis("EXISTS", answersKey("lamp"), auctionKey("lamp"))), 0);
-    await waitFor("the end", async () => (await lab.api.findAuction(auctionId))?.status === "ended");
+    const ended = async () => (await lab.api.findAuction(auctionId))?.status === "ended";
+    await waitFor("the end", ended, 30_000);
     const late = bidders.aBid();
     t.equal((await bidders.attempt(late)).status, 410);
     t.equal((await bidders.attempt(late)).status, 410, "the same again");

@@ -14,7 +14,7 @@ const BIDDERS = 12;
 /** Until an auction ends. */
 const SECONDS = 6;
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 const lab = await WiredBidding.start(t);
 const { runtime } = lab;
@@ -80,11 +80,13 @@ async function bidThroughTheEnd(t: Test, witness: BiddingWitness, fault: string)
 async function listen(auctionId: string) {
   const closing = Promise.withResolvers<void>();
   const listening = Promise.withResolvers<void>();
-  let ends = 0;
+  // By its number in the outbox: a relay that lost patience tells what it had told already, and the stream alone takes it once.
+  const ends = new Set<string>();
   const done = lab.jetStream(async (_, connection) => {
     connection.subscribe(subjectOf(auctionId), {
       callback: (_, message) => {
-        if (decodeEvent(message.string()).type === "ended") ends += 1;
+        const event = decodeEvent(message.string());
+        if (event.type === "ended") ends.add(message.headers?.get("Nats-Msg-Id") ?? "");
       },
     });
     await connection.flush();
@@ -93,7 +95,7 @@ async function listen(auctionId: string) {
   });
   await Promise.race([listening.promise, done]);
   return {
-    ends: () => ends,
+    ends: () => ends.size,
     async [Symbol.asyncDispose]() {
       closing.resolve();
       await done;

@@ -12,7 +12,7 @@ const BIDDERS = 16;
 /** Of the relay; another one leads after it at the latest, and asks each second. */
 const LEASE_MS = 3000;
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 const lab = await WiredBidding.start(t);
 const { runtime, wires } = lab;
@@ -75,7 +75,11 @@ t.test(
     await runtime.kill("bidding-gateway-1", "SIGKILL");
     const before = await decided();
     await wires.gatewayRedis.heal();
-    t.same(new Set((await replies).map(({ status }) => status)), new Set([0]), "no bidder was told anything");
+    // Those that the gateway gave up before it was killed got a 503, which tells nothing of the bid either.
+    t.ok(
+      (await replies).every(({ status }) => status === 0 || status === 503),
+      "no bidder was told what became of his bid",
+    );
     const again = await Promise.all(bids.map((bid) => bidders.insist(bid, 1)));
     t.ok(
       again.every(({ attempts }) => attempts === 1),
@@ -84,8 +88,10 @@ t.test(
     const after = await decided();
     t.equal(after.size, bids.length);
     for (const [bid, answer] of before) t.equal(after.get(bid), answer, "what was decided stays so");
+    // One after the other: of those that come at once, the highest may be first, and too few would be accepted to judge by.
+    for (let more = 0; more < 5; more += 1) await bidders.insist(bidders.aBid(), 1);
     const count = await witness.holds(t, "gateway-sigkill-before-answer");
-    t.equal(count.bids, bids.length);
+    t.equal(count.bids, bids.length + 5);
   },
 );
 

@@ -10,7 +10,7 @@ import { elapsed } from "../lib/faults/elapsed.ts";
 const BIDDERS = 16;
 const DEDUPE_SECONDS = 1;
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 const short = { DEDUPE_WINDOW_SECONDS: String(DEDUPE_SECONDS) };
 const lab = await WiredBidding.start(t, { "bidding-gateway-1": short, "bidding-archiver": short });

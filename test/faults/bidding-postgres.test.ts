@@ -11,7 +11,7 @@ const MOST_UNARCHIVED = 1000;
 /** Deliveries that are not acknowledged come again after 10 s. */
 const LONG_OUTAGE_MS = 12_000;
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 const lab = await WiredBidding.start(t, {
   "bidding-gateway-1": { MOST_UNARCHIVED: String(MOST_UNARCHIVED) },
@@ -46,7 +46,9 @@ t.test(
     t.match(await page.json(), { code: "DEPENDENCY_UNAVAILABLE", retryable: true });
     t.equal(bidders.unanswered, 0, "no bidder noticed");
     t.equal(await lab.gatewayReady(), true, "a gateway without an archive goes on taking bids");
-    await waitFor("too many to wait", () => bidders.unanswered > BIDDERS, 30_000);
+    await waitFor("too many to wait", async () => (await lab.unarchived()) >= MOST_UNARCHIVED, 30_000);
+    const told = bidders.unanswered;
+    await waitFor("bidders to be told", () => bidders.unanswered > told + BIDDERS, 20_000);
     t.equal(await lab.unarchived(), MOST_UNARCHIVED, "not one more than may");
     const refused = bidders.aBid();
     const reply = await bidders.attempt(refused);

@@ -12,7 +12,7 @@ const BIDDERS = 24;
 /** Longer than a gateway takes to give Redis up, and within the patience of a client. */
 const SOON_MS = 5000;
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 const lab = await WiredBidding.start(t);
 const { runtime, wires } = lab;

@@ -4,6 +4,6 @@ import t from "tap";
 import { deathStories } from "../lib/faults/deaths.ts";
 import { WiredLab } from "../lib/faults/wired-lab.ts";
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
-deathStories(t, await WiredLab.start(t, "bullmq", { PAYMENT_SECONDS: "1" }));
+deathStories(t, await WiredLab.start(t, "bullmq", { PAYMENT_SECONDS: "1.3" }));

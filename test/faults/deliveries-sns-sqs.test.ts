@@ -4,6 +4,6 @@ import t from "tap";
 import { deliveryStories } from "../lib/faults/deliveries.ts";
 import { WiredLab } from "../lib/faults/wired-lab.ts";
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 deliveryStories(t, await WiredLab.start(t, "sns-sqs"));

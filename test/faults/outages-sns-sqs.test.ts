@@ -4,6 +4,6 @@ import t from "tap";
 import { outageStories } from "../lib/faults/outages.ts";
 import { WiredLab } from "../lib/faults/wired-lab.ts";
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 outageStories(t, await WiredLab.start(t, "sns-sqs"));

@@ -12,7 +12,7 @@ import { ownLab } from "../lib/own-lab.ts";
 const CUSTOMERS = 20;
 const SETTLE_MS = 60_000;
 
-t.setTimeout(240_000);
+t.setTimeout(600_000);
 
 const { runtime } = await ownLab(t, { PAYMENT_SECONDS: "0.5", PAYMENT_CONCURRENCY: "1" });
 const url = runtime.endpoint("orders-receiver");

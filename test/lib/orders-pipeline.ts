@@ -11,7 +11,7 @@ import type { Watched } from "./faults/witness.ts";
 import { labDefinition, postgresPassword } from "./lab-definitions.ts";
 
 /** Small, so that what a killed processor had in hand comes back soon. */
-export const VISIBILITY_SECONDS = 2;
+export const VISIBILITY_SECONDS = 3;
 /** Of the services, unless told. */
 export const MAX_RECEIVE_COUNT = 5;
 /** Few enough that a hundred orders take seconds, in the middle of which something can be killed. */

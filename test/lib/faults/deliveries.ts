@@ -94,7 +94,12 @@ export function deliveryStories(t: Test, lab: WiredLab): void {
     const first = Promise.all(ids.map((id) => witness.place(id)));
     await waitFor("all to be charged", async () => (await witness.charges()) === ids.length, 30_000);
     await lab.runtime.kill("orders-receiver", "SIGKILL");
-    t.same(new Set(await first), new Set([0]), "no client was told anything");
+    // A slow machine's receiver may have given the broker up before it was killed.
+    const told = new Set(await first);
+    t.ok(
+      [...told].every((status) => status === 0 || status === 503),
+      `no client was told 202: ${[...told]}`,
+    );
     await lab.wires.publishing.heal();
     await spread(ids, 20, (id) => witness.insist(id));
     const count = await witness.holds(t, "sigkill-receiver-before-answer");
@@ -108,12 +113,15 @@ export function deliveryStories(t: Test, lab: WiredLab): void {
     const ids: string[] = Array.from({ length: 100 }, () => randomUUID());
     // A key that a dead receiver was answering is free again when its lease has ended; who sends none need not wait.
     const keyOf = (id: string) => (ids.indexOf(id) % 2 === 0 ? { "idempotency-key": id } : {});
-    const clients = spread(ids, 10, (id) => witness.insist(id, keyOf(id)));
-    for (const _ of ["once", "again"]) {
+    const clients = spread(ids, 10, async (id) => {
+      await witness.insist(id, keyOf(id));
+      await pause(30);
+    });
+    for (const again of [false, true]) {
       // More than there are clients: the one that was killed before did not answer all of these.
       const enough = accepted(witness) + 15;
       await waitFor("some to be accepted", () => accepted(witness) >= enough, 30_000);
-      await untilRunning(lab.runtime);
+      if (again) await untilRunning(lab.runtime);
       await lab.runtime.kill("orders-receiver", "SIGKILL");
     }
     await clients;

@@ -1,8 +1,7 @@
 /** An outage is nothing but time that passes. */
 
-import { waitFor } from "@parallax/testkit";
+import { setTimeout as pause } from "node:timers/promises";
 
 export async function elapsed(milliseconds: number): Promise<void> {
-  const began = performance.now();
-  await waitFor("the time to pass", () => performance.now() - began > milliseconds, milliseconds * 2);
+  await pause(milliseconds);
 }

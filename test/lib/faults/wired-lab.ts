@@ -23,7 +23,7 @@ import type { Watched } from "./witness.ts";
 export type OrdersPart = "orders-receiver" | "orders-payments" | "orders-processor";
 
 /** Small, so that what is in the hands of a processor that dies comes back soon. */
-export const VISIBILITY_SECONDS = 2;
+export const VISIBILITY_SECONDS = 3;
 export const MAX_RECEIVE_COUNT = 3;
 /** By then an order that is delivered in vain each time would be in the dead-letter queue. */
 export const LONG_OUTAGE_MS = (VISIBILITY_SECONDS * MAX_RECEIVE_COUNT + 1) * 1000;

@@ -88,8 +88,8 @@ t.test("a consumer that stood still learns that its lock is lost, and another do
 });
 
 t.test("an acknowledgement that comes too late is refused and reported", async (t) => {
-  const { broker, queue } = open(t, { visibilitySeconds: 1, maxReceiveCount: 5 });
-  await broker.publish(message("block 4000"));
+  const { broker, queue } = open(t, { visibilitySeconds: 3, maxReceiveCount: 5 });
+  await broker.publish(message("block 12000"));
   const { told } = consumerProcess(t, queue, 1);
   await waitFor("it to begin", () => told.some(({ what }) => what === "received"), PATIENCE_MS);
   const release = Promise.withResolvers<void>();

@@ -13,7 +13,7 @@ import { aStory, toAppend } from "../some-events.ts";
 
 /** A stream, an outbox with what is in the stream too, and an archiver's parts. */
 function world(t: Pick<Test, "teardown">, given: Partial<ArchiverParts> = {}) {
-  const stream = new MemoryEventStream({ patienceMs: 300 });
+  const stream = new MemoryEventStream({ patienceMs: 1500 });
   t.teardown(() => stream[Symbol.dispose]());
   const outbox = new MemoryOutbox();
   const store = new MemoryArchiveStore();
@@ -84,11 +84,11 @@ t.test(
     await publish(100);
     const delivered = () => [...stream.delivered.values()].reduce((sum, times) => sum + times, 0);
     // Longer than a delivery may be held without a word.
-    const until = performance.now() + 1000;
+    const until = performance.now() + 4000;
     await waitFor("an outage of some length", () => performance.now() > until);
     t.equal(delivered(), 30, "three batches of ten, once each");
     t.equal(outbox.entries.length, 102);
-    t.ok(attempts < 200, `${attempts} attempts in a second are no busy loop`);
+    t.ok(attempts < 800, `${attempts} attempts in four seconds are no busy loop`);
     away = false;
     await waitFor("all of it", archived);
     t.equal(store.bids.size, 100);

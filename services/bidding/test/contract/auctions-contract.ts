@@ -184,7 +184,7 @@ export function auctionsContract(t: Test, { auctions, events, archive, answers }
   });
 
   t.test("at its end bids are refused, and the end is told once, with the winner", async (t) => {
-    const { id, bid, endsAt } = await opened({ endsAt: Date.now() + 300 });
+    const { id, bid, endsAt } = await opened({ endsAt: Date.now() + 2000 });
     t.match(await auctions.close(id), { kind: "early", leftMs: Number });
     t.notOk((await auctions.due(1000)).includes(id));
     const winner = bid(100);
@@ -206,7 +206,7 @@ export function auctionsContract(t: Test, { auctions, events, archive, answers }
   });
 
   t.test("the end of one that nobody bid on has no winner; of one that is not there, nothing", async (t) => {
-    const { id, endsAt } = await opened({ endsAt: Date.now() + 50 });
+    const { id, endsAt } = await opened({ endsAt: Date.now() + 1000 });
     await waitFor("its end", async () => (await auctions.find(id))?.status === "ended");
     t.match(await auctions.close(id), { kind: "announced" });
     t.match((await events(id)).at(-1), {

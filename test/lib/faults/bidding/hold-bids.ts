@@ -7,8 +7,10 @@ import type { WiredBidding } from "./wired-bidding.ts";
 
 export const IN_HAND = 20;
 
-/** @returns how many events it holds: the bids, and that the auction was opened, unless that is archived already */
+/** @returns how many events it holds: the bids */
 export async function holdBids(t: Test, lab: WiredBidding, witness: BiddingWitness) {
+  // That the auction was opened would be in its hands, too, and is written past the lock.
+  await witness.settled();
   const lock = await lab.lockArchive(t);
   const { bidders } = witness;
   for (let bids = 0; bids < IN_HAND; bids += 1) await bidders.insist(bidders.aBid());
