@@ -61,7 +61,7 @@ export interface DoneFault extends Fault {
 }
 
 /**
- * Resolves when all faults are done, or the load is over, to those that were.
+ * Resolves when all faults are done, or the load is over, to those that were. What is done to one part is done in turn.
  * @throws LabError when one could not be done: a run without its fault would pass for one that survived it
  */
 export async function injectFaults(
@@ -76,20 +76,31 @@ export async function injectFaults(
   });
   const began = await Promise.race([loadBegan, ended]);
   if (began === undefined) return [];
-  const done = await Promise.all(
-    faults.map(async (fault): Promise<DoneFault | undefined> => {
-      const { part, action, atSeconds } = fault;
-      const wait = Math.max(0, began + atSeconds * 1000 - Date.now());
-      await sleep(wait, undefined, { signal: over }).catch(() => {});
-      if (over.aborted) return undefined;
-      const doneAtSeconds = (Date.now() - began) / 1000;
-      if (action === "start") await runtime.start(part);
-      else await runtime.kill(part, SIGNALS[action]);
-      onFault(`fault: ${action} ${part} at ${doneAtSeconds.toFixed(1)} s`);
-      return { ...fault, doneAtSeconds };
-    }),
-  );
-  return done.filter((fault) => fault !== undefined);
+  const lastOf = new Map<string, Promise<DoneFault | undefined>>();
+  const inject = async (
+    fault: Fault,
+    before: Promise<unknown> | undefined,
+  ): Promise<DoneFault | undefined> => {
+    const { part, action, atSeconds } = fault;
+    const wait = Math.max(0, began + atSeconds * 1000 - Date.now());
+    await sleep(wait, undefined, { signal: over }).catch(() => {});
+    if (over.aborted) return undefined;
+    // An engine may take longer to kill than until the start: begun beside it, the start would find the part running.
+    await before;
+    const doneAtSeconds = (Date.now() - began) / 1000;
+    if (action === "start") await runtime.start(part);
+    else await runtime.kill(part, SIGNALS[action]);
+    onFault(`fault: ${action} ${part} at ${doneAtSeconds.toFixed(1)} s`);
+    return { ...fault, doneAtSeconds };
+  };
+  const injected = faults
+    .toSorted((a, b) => a.atSeconds - b.atSeconds)
+    .map((fault) => {
+      const mine = inject(fault, lastOf.get(fault.part));
+      lastOf.set(fault.part, mine);
+      return mine;
+    });
+  return (await Promise.all(injected)).filter((fault) => fault !== undefined);
 }
 
 /** What faults leave behind: what is frozen stays so until it is thawed, an engine that was ended until it is started. */

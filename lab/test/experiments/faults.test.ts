@@ -1,3 +1,4 @@
+import { waitFor } from "@parallax/testkit";
 import t from "tap";
 import { choose, chooseEnvironment } from "../../src/experiments/catalogue.ts";
 import { checkFaults, injectFaults, LeftByFaults, parseFault } from "../../src/experiments/faults.ts";
@@ -69,6 +70,40 @@ t.test("faults are injected, and one that fails fails the run", async (t) => {
   });
   await t.rejects(injectFaults(faults, failing, options), { message: "no such process" });
 });
+
+t.test(
+  "what is done to one part is done in turn, however long it takes; other parts do not wait",
+  async (t) => {
+    const done: string[] = [];
+    const killing = Promise.withResolvers<void>();
+    const runtime = {
+      async kill(part: string) {
+        if (part === "redis") await killing.promise;
+        done.push(`kill ${part}`);
+      },
+      start: async (part: string) => void done.push(`start ${part}`),
+    } as unknown as Runtime;
+    const over = new AbortController();
+    const injected = injectFaults(
+      ["start:redis@0.2s", "kill:redis@0.1s", "kill:nats@0.3s"].map(parseFault),
+      runtime,
+      { loadBegan: Promise.resolve(Date.now()), over: over.signal, onFault: () => {} },
+    );
+    await waitFor("the other part", () => done.length === 1);
+    over.abort();
+    killing.resolve();
+    t.match(await injected, [
+      { action: "kill", part: "redis" },
+      { action: "start", part: "redis" },
+      { action: "kill", part: "nats" },
+    ]);
+    t.same(
+      done,
+      ["kill nats", "kill redis", "start redis"],
+      "what was due before the end is done all the same",
+    );
+  },
+);
 
 t.test("a load that is over, or never began, leaves its faults undone", async (t) => {
   const runtime = recordingRuntime(async () => void t.fail("nothing is to be killed"));
