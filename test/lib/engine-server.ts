@@ -57,7 +57,7 @@ export async function engineServer(prepare: Prepare, options: readonly string[] 
       const begin = () => spawn(command, [...args, ...options], { cwd, env: environment, stdio: "ignore" });
       child = begin();
       const isUp = () => {
-        // While it was away, another process's connection may have had its port for a moment.
+        // Who was killed is gone from the process table before its port is free: one that was begun at once may have ended.
         if (child?.exitCode != null) child = begin();
         return answers(probe, 1_000);
       };

@@ -74,10 +74,9 @@ export function pipelineFaults(t: Test, pipeline: OrdersPipeline): void {
       return orders;
     };
     const clients = Promise.all(Array.from({ length: 10 }, client));
-    const answered = (asked: number) => witness.answers.filter(({ status }) => status === asked).length;
-    await waitFor("some to be accepted", () => answered(202) > 10, 30_000);
+    await waitFor("some to be accepted", () => witness.answered(202) > 10, 30_000);
     await services["orders-receiver"].kill();
-    await waitFor("clients to notice", () => answered(0) > 0);
+    await waitFor("clients to notice", () => witness.answered(0) > 0);
     killed = true;
     await services["orders-receiver"].start();
     const orders = (await clients).reduce((sum, each) => sum + each, 0);

@@ -11,7 +11,7 @@ import { Witness } from "./witness.ts";
 /** All of it in hand at once. */
 const IN_HAND = 10;
 
-/** Adds the stories to `t`, one subtest each; for a lab with `IN_HAND` workers and payments that take a second. */
+/** Adds the stories to `t`, one subtest each; for a lab with `IN_HAND` workers and payments that take a second and a little more. */
 export function deathStories(t: Test, lab: WiredLab): void {
   const { wires, runtime, operator } = lab;
   const inFlight = async () => (await operator.depth()).inFlight;
@@ -80,13 +80,14 @@ export function deathStories(t: Test, lab: WiredLab): void {
     // Only now: until then it would take some of the orders.
     const other = await lab.anotherProcessor(t, { NUM_WORKERS: String(IN_HAND) });
     await waitFor("all to be completed", async () => (await witness.completed(ids)) === ids.length, 30_000);
+    const health = `${runtime.endpoint("orders-processor")}/health`;
+    await t.rejects(
+      fetch(health, { signal: AbortSignal.timeout(1000) }),
+      "while the first one was still blocked",
+    );
     await rm(blocking);
     // It wakes up, finds its payments answered and its leases gone, and goes on.
-    await waitFor(
-      "it to answer again",
-      async () => (await fetch(`${runtime.endpoint("orders-processor")}/health`)).ok,
-      30_000,
-    );
+    await waitFor("it to answer again", async () => (await fetch(health)).ok, 30_000);
     other.signal("SIGTERM");
     t.equal((await other.ended).code, 0);
     await witness.accept(IN_HAND);

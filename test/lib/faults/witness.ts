@@ -85,6 +85,11 @@ export class Witness {
     return ids.filter((_, at) => statuses[at] === 202);
   }
 
+  /** Answers with this status; 0 is none. */
+  answered(asked: number): number {
+    return this.answers.filter(({ status }) => status === asked).length;
+  }
+
   /** Charges in the ledger since the witness began. */
   async charges(): Promise<number> {
     return (await this.#lab.api.chargesAfter(this.#since)).length;

@@ -92,6 +92,14 @@ export class Bidders implements AsyncDisposable {
     return { bid_id: randomUUID(), bidder_id: bidder, amount };
   }
 
+  /**
+   * Bids one after the other, each until its definite answer: nearly all are accepted. Of those that come at once the highest may be
+   * first, and too few be accepted to judge by.
+   */
+  async bidInTurn(bids: number, gateway = 0): Promise<void> {
+    for (let bid = 0; bid < bids; bid += 1) await this.insist(this.aBid(), gateway);
+  }
+
   /** One attempt, at the gateway with this number. */
   async attempt(bid: BidToSend, gateway = 0): Promise<BidReply> {
     const began = performance.now();

@@ -12,8 +12,7 @@ export async function holdBids(t: Test, lab: WiredBidding, witness: BiddingWitne
   // That the auction was opened would be in its hands, too, and is written past the lock.
   await witness.settled();
   const lock = await lab.lockArchive(t);
-  const { bidders } = witness;
-  for (let bids = 0; bids < IN_HAND; bids += 1) await bidders.insist(bidders.aBid());
+  await witness.bidders.bidInTurn(IN_HAND);
   const held = await lab.unarchived();
   await waitFor("all to be delivered", async () => (await lab.stream()).unsettled === held);
   return { held, ...lock };
